@@ -1,0 +1,132 @@
+"""The builder: what a scenario's loop is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from networks import inference
+from networks.caches import POLICIES, Cache, StrongCache, StrongTable, WeakCache
+from networks.errors import NetworkError
+from networks.inference import BOOL, DTYPES
+from networks.network import Network
+from networks.node import Node, constant
+from networks.operators import DATA, WEIGHT, Operator
+
+
+class Builder:
+    """Declares inputs and collects outputs; the nodes themselves do the rest.
+
+    Parameters
+    ----------
+    dtype: of inputs and constants unless they say otherwise, "float32" or "float64".
+    cache: what is done about nodes that are made twice. "none": a new node each time. "strong":
+        the same node, which then lives as long as the builder. "weak": the same node as long as
+        somebody else keeps it alive; the cache itself holds nothing.
+    """
+
+    def __init__(self, *, dtype: str = "float32", cache: str = "none") -> None:
+        self.dtype = _dtype(dtype)
+        self._table = StrongTable()
+        self._cache = _make_cache(cache, self._table)
+        self._weights: list[Node] = []
+        self._data: list[Node] = []
+        self._outputs: list[Node] = []
+        self._loss: Node | None = None
+        self._names: set[str] = set()
+
+    def weight(self, name: str, shape: Sequence[int] = (), *, dtype: str | None = None) -> Node:
+        """An input that training changes, and that gradients are taken by."""
+        node = self._input(WEIGHT, name, shape, dtype)
+        self._weights.append(node)
+        return node
+
+    def data(self, name: str, shape: Sequence[int] = (), *, dtype: str | None = None) -> Node:
+        """An input that every call may give anew; float or bool."""
+        node = self._input(DATA, name, shape, dtype)
+        self._data.append(node)
+        return node
+
+    def constant(self, value: Any, *, dtype: str | None = None) -> Node:
+        """A fixed array; of the builder's dtype unless told otherwise; bool stays bool."""
+        if isinstance(value, Node):
+            raise NetworkError(f"constant: {value!r} is a node already")
+        if dtype is not None:
+            return constant(value, _dtype(dtype), self._cache)
+        is_bool = np.asarray(value).dtype == BOOL
+        return constant(value, BOOL if is_bool else self.dtype, self._cache)
+
+    def output(self, node: Node) -> Node:
+        """Mark a result; outputs keep the order of these calls."""
+        self._outputs.append(_expect_node(node, "output"))
+        return node
+
+    def loss(self, node: Node) -> Node:
+        """Mark the scalar that gradients are taken of."""
+        _expect_node(node, "loss")
+        if self._loss is not None:
+            raise NetworkError("loss: the network has one already; a network has a single loss")
+        if node.shape != () or node.dtype is BOOL:
+            raise NetworkError(f"loss: found {node!r}; expected a floating-point scalar; sum() it")
+        self._loss = node
+        return node
+
+    def network(self) -> Network:
+        """What was built. Without an output, the loss is the output.
+
+        Nothing is walked here: shapes and dtypes were checked as nodes were made, and `validate`
+        checks the whole.
+        """
+        outputs = self._outputs or ([] if self._loss is None else [self._loss])
+        if not outputs:
+            raise NetworkError("the network has no output; call net.output(y)")
+        return Network(weights=self._weights, data=self._data, outputs=outputs, loss=self._loss)
+
+    @property
+    def cache_entries(self) -> int:
+        """How many nodes the construction cache knows now."""
+        return 0 if self._cache is None else len(self._cache)
+
+    def _input(
+        self, operator: Operator, name: str, shape: Sequence[int], dtype: str | None
+    ) -> Node:
+        if not isinstance(name, str) or not name:
+            raise NetworkError(f"{operator.name}: found name {name!r}; expected a text")
+        if name in self._names:
+            raise NetworkError(f"{operator.name}: there is an input {name!r} already")
+        try:
+            sizes = tuple([int(size) for size in shape])
+        except (TypeError, ValueError):
+            sizes = (-1,)
+        if sizes and min(sizes) < 0:
+            raise NetworkError(
+                f"{operator.name} {name!r}: found shape {shape!r}; expected sizes of 0 or more"
+            )
+        self._names.add(name)
+        kind = self.dtype if dtype is None else _dtype(dtype)
+        return Node(operator, (), name, sizes, kind, self._cache)
+
+
+def _make_cache(policy: str, table: StrongTable) -> Cache | None:
+    if policy == "none":
+        return None
+    if policy == "strong":
+        return StrongCache(table)
+    if policy == "weak":
+        return WeakCache()
+    raise NetworkError(f"found cache {policy!r}; expected one of {', '.join(POLICIES)}")
+
+
+def _dtype(name: str) -> np.dtype:
+    found = DTYPES.get(str(name))
+    if found is None:
+        raise NetworkError(f"found dtype {name!r}; expected one of {', '.join(inference.DTYPES)}")
+    return found
+
+
+def _expect_node(node: object, what: str) -> Node:
+    if not isinstance(node, Node):
+        raise NetworkError(f"{what}: found {type(node).__name__}; expected a node of this network")
+    return node

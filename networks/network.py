@@ -1,0 +1,85 @@
+"""A finished network: what evaluators are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from networks.node import Node
+
+
+class Network:
+    """Named inputs, outputs and perhaps a loss, with every node between them.
+
+    Attributes
+    ----------
+    weights, data: input nodes in the order of their declaration, used or not.
+    outputs: what an output function returns, in order. Of a gradient network: the loss, then its
+        derivative by each weight.
+    loss: the scalar that training minimises, or None.
+    is_gradient: whether `differentiate` made this network.
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: Iterable[Node],
+        data: Iterable[Node],
+        outputs: Iterable[Node],
+        loss: Node | None = None,
+        is_gradient: bool = False,
+    ) -> None:
+        self.weights = tuple(weights)
+        self.data = tuple(data)
+        self.outputs = tuple(outputs)
+        self.loss = loss
+        self.is_gradient = is_gradient
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node that the outputs or the loss need, and every input; operands come first."""
+        roots = (*self.weights, *self.data, *self.outputs)
+        return topological_order(roots if self.loss is None else (*roots, self.loss))
+
+    @cached_property
+    def positions(self) -> Mapping[Node, int]:
+        """The place of each node in `nodes`."""
+        return {node: position for position, node in enumerate(self.nodes)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all inputs, weights first."""
+        return tuple(node.attributes for node in (*self.weights, *self.data))
+
+    def __repr__(self) -> str:
+        kind = "gradient network" if self.is_gradient else "network"
+        return (
+            f"<{kind}: {len(self.nodes)} nodes, {len(self.weights)} weights, "
+            f"{len(self.data)} data, {len(self.outputs)} outputs>"
+        )
+
+
+def topological_order(roots: Iterable[Node]) -> tuple[Node, ...]:
+    """Every node that the roots need, operands before their users.
+
+    Depth-first and iterative: a node is visited once to push its operands, and once to be listed.
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = list(roots)
+    stack.reverse()
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        ready = True
+        for operand in node.operands:
+            if operand not in done:
+                stack.append(operand)
+                ready = False
+        if ready:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+    return tuple(order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy as np
 from networks import inference
 from networks.caches import POLICIES, Cache, StrongCache, StrongTable, WeakCache
 from networks.errors import NetworkError
-from networks.inference import BOOL, DTYPES
+from networks.inference import BOOL, DTYPES, Shape
 from networks.network import Network
-from networks.node import Node, constant
+from networks.node import Node, constant, new_node
 from networks.operators import DATA, WEIGHT, Operator
 
 
@@ -36,10 +37,13 @@ class Builder:
         self._outputs: list[Node] = []
         self._loss: Node | None = None
         self._names: set[str] = set()
+        self._shapes: dict[Sequence[int], Shape] = {}
 
     def weight(self, name: str, shape: Sequence[int] = (), *, dtype: str | None = None) -> Node:
-        """An input that training changes, and that gradients are taken by."""
+        """An input that training changes, and that gradients are taken by; float."""
         node = self._input(WEIGHT, name, shape, dtype)
+        if node.dtype is BOOL:
+            raise NetworkError(f"weight {name!r}: bool has no derivative; declare it as data")
         self._weights.append(node)
         return node
 
@@ -97,16 +101,24 @@ class Builder:
         if name in self._names:
             raise NetworkError(f"{operator.name}: there is an input {name!r} already")
         try:
-            sizes = tuple([int(size) for size in shape])
+            # Most inputs have the shape of another one: known to be right, and the same object.
+            known = self._shapes.get(shape) if isinstance(shape, tuple) else None
+            sizes = known or self._checked(shape)
         except (TypeError, ValueError):
-            sizes = (-1,)
-        if sizes and min(sizes) < 0:
             raise NetworkError(
-                f"{operator.name} {name!r}: found shape {shape!r}; expected sizes of 0 or more"
-            )
+                f"{operator.name} {name!r}: found shape {shape!r}; expected a tuple of sizes of 0 "
+                "or more"
+            ) from None
         self._names.add(name)
         kind = self.dtype if dtype is None else _dtype(dtype)
-        return Node(operator, (), name, sizes, kind, self._cache)
+        return new_node(operator, (), name, sizes, kind, self._cache)
+
+    def _checked(self, shape: Sequence[int]) -> Shape:
+        """The shape as a tuple of plain ints; TypeError or ValueError if it is none."""
+        sizes = tuple(map(index, shape))
+        if min(sizes, default=0) < 0:
+            raise ValueError("a size is negative")
+        return self._shapes.setdefault(sizes, sizes)
 
 
 def _make_cache(policy: str, table: StrongTable) -> Cache | None:

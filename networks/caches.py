@@ -4,26 +4,32 @@
 every node alive as long as its builder lives. `WeakCache` deduplicates nodes that somebody else
 keeps alive, and holds nothing alive itself.
 
-A key names operands by identity. That is safe because a node keeps its operands alive, and its
-entry leaves the table before the node's own identity can be used again.
+A key is what tells a node from others of its operator: its operands, by identity, and what does not
+follow from them. Keys may hold operands: an entry goes when its node goes, and until then the node
+holds them as well.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 from weakref import ref
 
 if TYPE_CHECKING:
     from networks.node import Node
+    from networks.operators import Operator
 
 POLICIES = ("none", "strong", "weak")
 
 
-class StrongTable(dict[Hashable, "Node"]):
+class StrongTable(defaultdict["Operator", dict[Hashable, "Node"]]):
     """The nodes that a builder keeps alive. A dict of its own type, since a dict has no weakref."""
 
     __slots__ = ("__weakref__",)
+
+    def __init__(self) -> None:
+        super().__init__(dict)
 
 
 class StrongCache:
@@ -39,61 +45,58 @@ class StrongCache:
     def __init__(self, table: StrongTable) -> None:
         self._table = ref(table)
 
-    def find(self, key: Hashable) -> Node | None:
+    def find(self, operator: Operator, key: Hashable) -> Node | None:
         """Return the node of that key, or None."""
         table = self._table()
-        return None if table is None else table.get(key)
+        return None if table is None else table[operator].get(key)
 
-    def store(self, key: Hashable, node: Node) -> Node:
+    def store(self, operator: Operator, key: Hashable, node: Node) -> None:
         """Keep the node as long as the builder lives."""
         table = self._table()
         if table is not None:
-            table[key] = node
-        return node
+            table[operator][key] = node
 
     def __len__(self) -> int:
         table = self._table()
-        return 0 if table is None else len(table)
+        return 0 if table is None else sum(map(len, table.values()))
 
 
 class _Entry(ref["Node"]):
-    """A weak reference that knows its key, so that its own death can remove it."""
+    """A weak reference that knows where it is kept, so that its own death can remove it."""
 
-    __slots__ = ("key",)
+    __slots__ = ("entries", "key")
+    entries: dict[Hashable, _Entry]
     key: Hashable
+
+
+def _forget(entry: _Entry) -> None:
+    """Remove the entry of a node that died, unless another node has its place by now."""
+    if entry.entries.get(entry.key) is entry:
+        del entry.entries[entry.key]
 
 
 class WeakCache:
     """Deduplicates against living nodes only; an entry goes when its node goes."""
 
-    __slots__ = ("_forget", "_table")
+    __slots__ = ("_table",)
 
     def __init__(self) -> None:
-        table: dict[Hashable, _Entry] = {}
+        self._table: defaultdict[Operator, dict[Hashable, _Entry]] = defaultdict(dict)
 
-        def forget(entry: ref[Node]) -> None:
-            # The table is reached through the closure: a bound method would be a cycle.
-            key = entry.key  # type: ignore[attr-defined]
-            if table.get(key) is entry:
-                del table[key]
-
-        self._table = table
-        self._forget = forget
-
-    def find(self, key: Hashable) -> Node | None:
+    def find(self, operator: Operator, key: Hashable) -> Node | None:
         """Return the living node of that key, or None."""
-        entry = self._table.get(key)
+        entry = self._table[operator].get(key)
         return None if entry is None else entry()
 
-    def store(self, key: Hashable, node: Node) -> Node:
+    def store(self, operator: Operator, key: Hashable, node: Node) -> None:
         """Remember the node as long as somebody else keeps it alive."""
-        entry = _Entry(node, self._forget)
+        entry = _Entry(node, _forget)
         entry.key = key
-        self._table[key] = entry
-        return node
+        entry.entries = entries = self._table[operator]
+        entries[key] = entry
 
     def __len__(self) -> int:
-        return len(self._table)
+        return sum(map(len, self._table.values()))
 
 
 Cache = StrongCache | WeakCache

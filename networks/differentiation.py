@@ -4,9 +4,11 @@ Each operator has one rule, which turns the cotangent of its result into the cot
 operands, as nodes (Griewank & Walther, Evaluating Derivatives, 2nd ed. 2008, chapter 3). Since
 rules are made of the same operators, derivatives can be differentiated again.
 
-A cotangent may be of a larger shape than its node as long as it broadcasts from it: contributions
-are added first and summed down once. That bounds the graph's size: a rule makes at most four
-nodes, and accumulation adds at most one for each operand.
+A contribution to a cotangent may be of a larger shape than its node, as long as that broadcasts
+from the node's: contributions of a shape are added first and summed down once. That bounds the
+graph's size to five nodes for each node of the network, where an operator of n operands counts as
+n - 1 of two: a rule makes at most four nodes, and accumulation one for an operand that has been
+used before.
 """
 
 from __future__ import annotations
@@ -19,17 +21,16 @@ import numpy as np
 from networks import functions as f, operators as op
 from networks.collector import collector_paused
 from networks.errors import NetworkError
-from networks.inference import BOOL, reduced
+from networks.inference import BOOL, Shape, reduced
 from networks.network import Network
-from networks.node import Node, binary, constant, reshape
+from networks.node import Node, binary, constant, elementwise, reshape
 from networks.operators import Partial, Region
 
-Cotangents = tuple[Node | None, ...]
-Active = set[Node]
-Rule = Callable[[Node, Node, Active], Cotangents]
-"""(node, cotangent of the node, active nodes) -> a cotangent for each operand that is active.
+Rule = Callable[[Node, Node, "_Sweep"], None]
+"""(node, its cotangent, sweep): adds a contribution to the cotangent of each active operand.
 
-Where there is one operand it is active, or the rule would not be asked."""
+The cotangent given has the node's own shape and dtype. A rule for one operand need not ask whether
+it is active, since otherwise there would be nothing to do."""
 
 
 def gradient(of: Node, by: Sequence[Node], *, cotangent: Node | None = None) -> list[Node]:
@@ -38,21 +39,23 @@ def gradient(of: Node, by: Sequence[Node], *, cotangent: Node | None = None) -> 
     Parameters
     ----------
     of: a floating-point node; a scalar unless a cotangent is given.
-    by: what to differentiate by; a node that `of` does not depend on gets zeros.
+    by: what to differentiate by, floating-point; a node that `of` does not depend on gets zeros.
     cotangent: of the shape of `of`; 1 by default.
     """
+    if of.dtype is BOOL or any(node.dtype is BOOL for node in by):
+        raise NetworkError(f"gradient of {of!r} by {list(by)!r}: bool has no derivative")
     if cotangent is None:
-        if of.shape != () or of.dtype is BOOL:
-            raise NetworkError(
-                f"gradient of {of!r}: expected a float scalar; sum() it, or give a cotangent"
-            )
+        if of.shape != ():
+            raise NetworkError(f"gradient of {of!r}: expected a scalar; sum() or give a cotangent")
         cotangent = constant(1.0, of.dtype, of.cache)
     elif cotangent.shape != of.shape:
         raise NetworkError(
             f"gradient of {of!r}: the cotangent has shape {cotangent.shape}; expected {of.shape}"
         )
     with collector_paused():
-        return _sweep(of, by, cotangent)
+        sweep = _Sweep(of, cotangent, by)
+        cotangents = [sweep.cotangent(node) for node in by]
+        return [_zeros(node) if g is None else g for node, g in zip(by, cotangents, strict=True)]
 
 
 def differentiate(network: Network) -> Network:
@@ -71,77 +74,96 @@ def differentiate(network: Network) -> Network:
     )
 
 
-def _sweep(of: Node, by: Sequence[Node], seed: Node) -> list[Node]:
-    """One pass from a result back to its inputs."""
-    order, active = _active_order(of, by)
-    cotangents = {of: seed}
-    for node in reversed(order):
-        cotangent = cotangents.get(node)
-        if cotangent is None:  # reached through what has no derivative only, such as a comparison
-            continue
-        if cotangent.shape != node.shape:
-            cotangent = cotangents[node] = f.sum_to(cotangent, node.shape)
-        if cotangent.dtype is not node.dtype:
-            cotangent = cotangents[node] = f.astype(cotangent, node.dtype.name)
-        operands = node.operands
-        if not operands:
-            continue
-        contributions = _RULES[node.operator](node, cotangent, active)
-        for operand, contribution in zip(operands, contributions, strict=True):
-            if contribution is not None:
-                previous = cotangents.get(operand)
-                cotangents[operand] = (
-                    contribution
-                    if previous is None
-                    else _accumulated(operand, previous, contribution)
-                )
-    return [
-        cotangents[node] if node in active and node in cotangents else _zeros(node) for node in by
-    ]
+class _Sweep:
+    """One pass from a result back to its inputs.
 
-
-def _active_order(of: Node, by: Sequence[Node]) -> tuple[list[Node], set[Node]]:
-    """The floating-point nodes between `by` and `of`, operands first; and all that are active.
-
-    A node is active when its value depends on `by`. This is `topological_order` with that question
-    answered on the way, since a second walk would be a tenth of differentiation.
+    Attributes
+    ----------
+    active: for every node on the way, whether its value depends on what is differentiated by.
     """
-    active = set(by)
+
+    __slots__ = ("_apart", "_sums", "active")
+
+    def __init__(self, of: Node, seed: Node, by: Sequence[Node]) -> None:
+        self._sums = {of: seed}
+        """For each node, the sum of the contributions of one shape."""
+        self._apart: dict[Node, dict[Shape, Node]] = {}
+        """The sums of the other shapes, for the few nodes that are used in several."""
+        order, self.active = _active_order(of, by)
+        order.reverse()
+        for node in order:
+            cotangent = self.cotangent(node)
+            if cotangent is not None:  # it is where only a comparison has used the node
+                _RULES[node.operator](node, cotangent, self)
+
+    def add(self, operand: Node, contribution: Node) -> None:
+        """Add a contribution to the operand's cotangent."""
+        previous = self._sums.get(operand)
+        if previous is None:
+            self._sums[operand] = contribution
+        elif previous.shape is contribution.shape or previous.shape == contribution.shape:
+            self._sums[operand] = binary(op.ADD, previous, contribution)
+        else:
+            sums = self._apart.setdefault(operand, {})
+            previous = sums.get(contribution.shape)
+            sums[contribution.shape] = contribution if previous is None else previous + contribution
+
+    def cotangent(self, node: Node) -> Node | None:
+        """The sum of all contributions in the node's shape and dtype; None if there was none."""
+        cotangent = self._sums.get(node)
+        if cotangent is None:
+            return None
+        if cotangent.shape is not node.shape and cotangent.shape != node.shape:
+            cotangent = self._sums[node] = f.sum_to(cotangent, node.shape)
+        if node in self._apart:
+            for other in self._apart.pop(node).values():
+                cotangent = cotangent + f.sum_to(other, node.shape)
+            self._sums[node] = cotangent
+        if cotangent.dtype is not node.dtype:
+            cotangent = self._sums[node] = f.astype(cotangent, node.dtype.name)
+        return cotangent
+
+
+def _active_order(of: Node, by: Sequence[Node]) -> tuple[list[Node], dict[Node, bool]]:
+    """The nodes from `by` to `of` that have an active operand, operands first; and who is active.
+
+    This is `topological_order`, with the question whether a node depends on `by` answered on the
+    way: one table tells both that, and which nodes have been visited.
+    """
+    wanted = set(by)
+    active: dict[Node, bool] = {}
     order: list[Node] = []
-    done: set[Node] = set()
     stack = [of]
     while stack:
         node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        ready = True
-        depends = node in active
+        ready, depends = True, False
         for operand in node.operands:
-            if operand not in done:
-                stack.append(operand)
-                ready = False
-            elif operand in active:
+            known = active.get(operand)
+            if known is None:
+                if operand.operands:
+                    ready = False
+                    stack.append(operand)
+                    continue
+                known = active[operand] = operand in wanted
+            if known:
                 depends = True
         if ready:
             stack.pop()
-            done.add(node)
-            if depends and node.dtype is not BOOL:
-                active.add(node)
-                order.append(node)
+            if node not in active:
+                depends = depends and node.dtype is not BOOL
+                active[node] = depends or node in wanted
+                if depends:
+                    order.append(node)
     return order, active
-
-
-def _accumulated(operand: Node, previous: Node, contribution: Node) -> Node:
-    """The sum of two cotangents of a node, summed down to its shape only if theirs differ."""
-    if previous.shape != contribution.shape:
-        previous = f.sum_to(previous, operand.shape)
-        contribution = f.sum_to(contribution, operand.shape)
-    return binary(op.ADD, previous, contribution)
 
 
 def _zeros(node: Node) -> Node:
     return f.broadcast_to(constant(0.0, node.dtype, node.cache), node.shape)
+
+
+def _times(g: Node, factor: Node) -> Node:
+    """A cotangent times a node that broadcasts to it: the usual case of `g * factor`, unchecked."""
+    return elementwise(op.MULTIPLY, (g, factor), g.shape, g.dtype, g.cache)
 
 
 _RULES: dict[op.Operator, Rule] = {}
@@ -159,177 +181,196 @@ def _rule(operator: op.Operator) -> Callable[[Rule], Rule]:
 
 
 @_rule(op.ADD)
-def _add(node: Node, g: Node, active: Active) -> Cotangents:
+def _add(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    return (g if left in active else None, g if right in active else None)
+    if sweep.active[left]:
+        sweep.add(left, g)
+    if sweep.active[right]:
+        sweep.add(right, g)
 
 
 @_rule(op.SUBTRACT)
-def _subtract(node: Node, g: Node, active: Active) -> Cotangents:
+def _subtract(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    return (g if left in active else None, -g if right in active else None)
+    if sweep.active[left]:
+        sweep.add(left, g)
+    if sweep.active[right]:
+        sweep.add(right, -g)
 
 
 @_rule(op.MULTIPLY)
-def _multiply(node: Node, g: Node, active: Active) -> Cotangents:
+def _multiply(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    return (
-        binary(op.MULTIPLY, g, right) if left in active else None,
-        binary(op.MULTIPLY, g, left) if right in active else None,
-    )
+    if sweep.active[left]:
+        sweep.add(left, _times(g, right))
+    if sweep.active[right]:
+        sweep.add(right, _times(g, left))
 
 
 @_rule(op.DIVIDE)
-def _divide(node: Node, g: Node, active: Active) -> Cotangents:
+def _divide(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
     quotient = g / right
-    return (quotient if left in active else None, -(quotient * node) if right in active else None)
+    if sweep.active[left]:
+        sweep.add(left, quotient)
+    if sweep.active[right]:
+        sweep.add(right, -_times(quotient, node))
 
 
 @_rule(op.POW)
-def _pow(node: Node, g: Node, active: Active) -> Cotangents:
+def _pow(node: Node, g: Node, sweep: _Sweep) -> None:
     base, exponent = node.operands
     if exponent.operator is not op.CONSTANT or np.any(exponent.attributes == 0):
-        return _pow_partials(node, g, active, Partial(0, 0))
-    if np.all(exponent.attributes == 2):
-        return (g * (base + base), None)
-    lower = constant(exponent.attributes - 1, exponent.dtype, exponent.cache)
-    return (g * (exponent * base**lower), None)
+        _pow_partials(node, g, sweep, Partial(0, 0))
+    elif np.all(exponent.attributes == 2):
+        sweep.add(base, g * (base + base))
+    else:
+        lower = constant(exponent.attributes - 1, exponent.dtype, exponent.cache)
+        sweep.add(base, g * (exponent * base**lower))
 
 
 @_rule(op.POW_PARTIAL)
-def _pow_partial(node: Node, g: Node, active: Active) -> Cotangents:
-    return _pow_partials(node, g, active, node.attributes)
+def _pow_partial(node: Node, g: Node, sweep: _Sweep) -> None:
+    _pow_partials(node, g, sweep, node.attributes)
 
 
-def _pow_partials(node: Node, g: Node, active: Active, order: Partial) -> Cotangents:
+def _pow_partials(node: Node, g: Node, sweep: _Sweep, order: Partial) -> None:
     base, exponent = node.operands
-    by_base = Partial(order.base + 1, order.exponent)
-    by_exponent = Partial(order.base, order.exponent + 1)
-    return (
-        g * f.pow_partial(node, by_base) if base in active else None,
-        g * f.pow_partial(node, by_exponent) if exponent in active else None,
-    )
+    if sweep.active[base]:
+        partial = Partial(order.base + 1, order.exponent)
+        sweep.add(base, g * f.pow_partial(node, partial))
+    if sweep.active[exponent]:
+        partial = Partial(order.base, order.exponent + 1)
+        sweep.add(exponent, g * f.pow_partial(node, partial))
 
 
 @_rule(op.MAXIMUM)
-def _maximum(node: Node, g: Node, active: Active) -> Cotangents:
+def _maximum(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    return _split(g, left, right, active)
+    _split(g, left, right, sweep)
 
 
 @_rule(op.MINIMUM)
-def _minimum(node: Node, g: Node, active: Active) -> Cotangents:
+def _minimum(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    return _split(g, right, left, active)[::-1]
+    _split(g, right, left, sweep)
 
 
-def _split(g: Node, larger: Node, other: Node, active: Active) -> Cotangents:
+def _split(g: Node, larger: Node, other: Node, sweep: _Sweep) -> None:
     """Hand the cotangent to whichever operand is larger, half each at ties."""
     part = g * f.maximum_share(larger, other)
-    return (part if larger in active else None, g - part if other in active else None)
+    if sweep.active[larger]:
+        sweep.add(larger, part)
+    if sweep.active[other]:
+        sweep.add(other, g - part)
 
 
 @_rule(op.WHERE)
-def _where(node: Node, g: Node, active: Active) -> Cotangents:
+def _where(node: Node, g: Node, sweep: _Sweep) -> None:
     condition, first, second = node.operands
     zero = constant(0.0, g.dtype, g.cache)
-    return (
-        None,
-        f.where(condition, g, zero) if first in active else None,
-        f.where(condition, zero, g) if second in active else None,
-    )
+    if sweep.active[first]:
+        sweep.add(first, f.where(condition, g, zero))
+    if sweep.active[second]:
+        sweep.add(second, f.where(condition, zero, g))
 
 
 @_rule(op.NEGATIVE)
-def _negative(_node: Node, g: Node, _active: Active) -> Cotangents:
-    return (-g,)
+def _negative(node: Node, g: Node, sweep: _Sweep) -> None:
+    sweep.add(node.operands[0], -g)
 
 
 @_rule(op.EXP)
-def _exp(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g * node,)
+def _exp(node: Node, g: Node, sweep: _Sweep) -> None:
+    sweep.add(node.operands[0], _times(g, node))
 
 
 @_rule(op.EXPM1)
-def _expm1(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g * node + g,)
+def _expm1(node: Node, g: Node, sweep: _Sweep) -> None:
+    sweep.add(node.operands[0], _times(g, node) + g)
 
 
 @_rule(op.LOG)
-def _log(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g / node.operands[0],)
+def _log(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, g / x)
 
 
 @_rule(op.LOG1P)
-def _log1p(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g / (node.operands[0] + 1.0),)
+def _log1p(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, g / (x + 1.0))
 
 
 @_rule(op.SQRT)
-def _sqrt(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g / (node + node),)
+def _sqrt(node: Node, g: Node, sweep: _Sweep) -> None:
+    sweep.add(node.operands[0], g / (node + node))
 
 
 @_rule(op.SIN)
-def _sin(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g * f.cos(node.operands[0]),)
+def _sin(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, _times(g, f.cos(x)))
 
 
 @_rule(op.COS)
-def _cos(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (-(g * f.sin(node.operands[0])),)
+def _cos(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, -_times(g, f.sin(x)))
 
 
 @_rule(op.TANH)
-def _tanh(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (binary(op.SUBTRACT, g, binary(op.MULTIPLY, binary(op.MULTIPLY, g, node), node)),)
+def _tanh(node: Node, g: Node, sweep: _Sweep) -> None:
+    part = _times(_times(g, node), node)
+    sweep.add(node.operands[0], binary(op.SUBTRACT, g, part))
 
 
 @_rule(op.LOGISTIC)
-def _logistic(node: Node, g: Node, _active: Active) -> Cotangents:
-    part = g * node
-    return (part - part * node,)
+def _logistic(node: Node, g: Node, sweep: _Sweep) -> None:
+    part = _times(g, node)
+    sweep.add(node.operands[0], binary(op.SUBTRACT, part, _times(part, node)))
 
 
 @_rule(op.ABS)
-def _abs(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g * f.sign(node.operands[0]),)
+def _abs(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, _times(g, f.sign(x)))
 
 
 @_rule(op.ASTYPE)
-def _astype(_node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g,)  # the sweep casts a cotangent to its node's dtype
+@_rule(op.BROADCAST_TO)
+def _converted(node: Node, g: Node, sweep: _Sweep) -> None:
+    sweep.add(node.operands[0], g)  # the sweep brings it to the operand's own dtype and shape
 
 
 @_rule(op.SIGN)
 @_rule(op.MAXIMUM_SHARE)
 @_rule(op.MAX_SHARE)
-def _piecewise_constant(node: Node, _g: Node, _active: Active) -> Cotangents:
-    return (None,) * len(node.operands)
+def _piecewise_constant(_node: Node, _g: Node, _sweep: _Sweep) -> None:
+    """Nothing: the derivative is zero wherever there is one."""
 
 
 # Reductions
 
 
 @_rule(op.SUM)
-def _sum(node: Node, g: Node, _active: Active) -> Cotangents:
-    operand = node.operands[0]
-    return (f.broadcast_to(_with_reduced_axes(node, g), operand.shape),)
+def _sum(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, f.broadcast_to(_with_reduced_axes(node, g), x.shape))
 
 
 @_rule(op.MEAN)
-def _mean(node: Node, g: Node, _active: Active) -> Cotangents:
-    operand = node.operands[0]
-    count = math.prod(operand.shape[axis] for axis in node.attributes.axes)
+def _mean(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    count = math.prod(x.shape[axis] for axis in node.attributes.axes)
     share = _with_reduced_axes(node, g * (1.0 / count))
-    return (f.broadcast_to(share, operand.shape),)
+    sweep.add(x, f.broadcast_to(share, x.shape))
 
 
 @_rule(op.MAX)
-def _max(node: Node, g: Node, _active: Active) -> Cotangents:
-    share = f.max_share(node.operands[0], node.attributes.axes)
-    return (_with_reduced_axes(node, g) * share,)
+def _max(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, _with_reduced_axes(node, g) * f.max_share(x, node.attributes.axes))
 
 
 def _with_reduced_axes(node: Node, g: Node) -> Node:
@@ -339,103 +380,93 @@ def _with_reduced_axes(node: Node, g: Node) -> Node:
 
 
 @_rule(op.SUM_TO)
-def _sum_to(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (f.broadcast_to(g, node.operands[0].shape),)
+def _sum_to(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, f.broadcast_to(g, x.shape))
 
 
 # Contraction
 
 
 @_rule(op.MATMUL)
-def _matmul(node: Node, g: Node, active: Active) -> Cotangents:
+def _matmul(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    return (
-        _matmul_by_left(left, right, g) if left in active else None,
-        _matmul_by_right(left, right, g) if right in active else None,
-    )
+    if sweep.active[left]:
+        sweep.add(left, _matmul_by_left(left, right, g))
+    if sweep.active[right]:
+        sweep.add(right, _matmul_by_right(left, right, g))
 
 
 def _matmul_by_left(left: Node, right: Node, g: Node) -> Node:
-    if right.ndim == 1:  # a vector on the right: an outer product
+    if right.ndim == 1:  # an outer product
         return (_column(g) if left.ndim > 1 else g) * right
-    if left.ndim == 1 and right.ndim == 2:
-        return right @ g
     if left.ndim == 1:
-        product = right @ _column(g)
-        return reshape(product, product.shape[:-1])
+        return right @ g
     return g @ right.mT
 
 
 def _matmul_by_right(left: Node, right: Node, g: Node) -> Node:
-    if left.ndim == 1:  # a vector on the left: an outer product
-        return _column(left) * _row(g) if right.ndim > 1 else g * left
-    if right.ndim == 1 and left.ndim == 2:
-        return g @ left
-    if right.ndim == 1:
-        product = _row(g) @ left
-        return reshape(product, product.shape[:-2] + product.shape[-1:])
-    return left.mT @ g
+    if left.ndim == 1:  # an outer product
+        return (_column(left) if right.ndim > 1 else left) * g
+    if right.ndim > 1:
+        return left.mT @ g
+    if left.ndim > 2:  # a sum over each matrix's rows; the sweep sums over the batch
+        g = reshape(g, (*g.shape[:-1], 1, g.shape[-1]))
+    return g @ left
 
 
 def _column(node: Node) -> Node:
     return reshape(node, (*node.shape, 1))
 
 
-def _row(node: Node) -> Node:
-    return reshape(node, (*node.shape[:-1], 1, *node.shape[-1:]))
-
-
 # Movement
 
 
 @_rule(op.RESHAPE)
-def _reshape(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (reshape(g, node.operands[0].shape),)
+def _reshape(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, reshape(g, x.shape))
 
 
 @_rule(op.PERMUTE_DIMS)
-def _permute_dims(node: Node, g: Node, _active: Active) -> Cotangents:
+def _permute_dims(node: Node, g: Node, sweep: _Sweep) -> None:
     axes = node.attributes.axes
-    return (f.permute_dims(g, sorted(range(len(axes)), key=axes.__getitem__)),)
-
-
-@_rule(op.BROADCAST_TO)
-def _broadcast_to(_node: Node, g: Node, _active: Active) -> Cotangents:
-    return (g,)  # the sweep sums a cotangent down to its node's shape
+    inverse = sorted(range(len(axes)), key=axes.__getitem__)
+    sweep.add(node.operands[0], f.permute_dims(g, inverse))
 
 
 @_rule(op.CONCAT)
-def _concat(node: Node, g: Node, active: Active) -> Cotangents:
+def _concat(node: Node, g: Node, sweep: _Sweep) -> None:
     axis = node.attributes.axis
-    contributions: list[Node | None] = []
+    ranges = [(0, size, 1) for size in node.shape]
     start = 0
     for operand in node.operands:
         stop = start + operand.shape[axis]
-        ranges = [(0, size, 1) for size in node.shape]
-        ranges[axis] = (start, stop, 1)
-        region = Region(tuple(ranges))
-        contributions.append(
-            f.slice_region(g, region, operand.shape) if operand in active else None
-        )
+        if sweep.active[operand]:
+            ranges[axis] = (start, stop, 1)
+            sweep.add(operand, f.slice_region(g, Region(tuple(ranges)), operand.shape))
         start = stop
-    return tuple(contributions)
 
 
 @_rule(op.SLICE)
-def _slice(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (f.place(g, node.attributes, node.operands[0].shape),)
+def _slice(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, f.place(g, node.attributes, x.shape))
 
 
 @_rule(op.PLACE)
-def _place(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (f.slice_region(g, node.attributes, node.operands[0].shape),)
+def _place(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, f.slice_region(g, node.attributes, x.shape))
 
 
 @_rule(op.TAKE)
-def _take(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (f.scatter_add(g, node.attributes, node.operands[0].shape),)
+def _take(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, f.scatter_add(g, node.attributes, x.shape))
 
 
 @_rule(op.SCATTER_ADD)
-def _scatter_add(node: Node, g: Node, _active: Active) -> Cotangents:
-    return (f.take_again(g, node.attributes, node.operands[0].shape),)
+def _scatter_add(node: Node, g: Node, sweep: _Sweep) -> None:
+    (x,) = node.operands
+    sweep.add(x, f.take_again(g, node.attributes, x.shape))

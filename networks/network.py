@@ -62,7 +62,9 @@ class Network:
 def topological_order(roots: Iterable[Node]) -> tuple[Node, ...]:
     """Every node that the roots need, operands before their users.
 
-    Depth-first and iterative: a node is visited once to push its operands, and once to be listed.
+    Depth-first, first operand first, so that a left fold is listed term by term rather than all
+    terms before all sums. Iterative: a node is visited once to push its operands, and once to be
+    listed.
     """
     order: list[Node] = []
     done: set[Node] = set()
@@ -74,7 +76,7 @@ def topological_order(roots: Iterable[Node]) -> tuple[Node, ...]:
             stack.pop()
             continue
         ready = True
-        for operand in node.operands:
+        for operand in reversed(node.operands):  # so that the first one is visited first
             if operand not in done:
                 stack.append(operand)
                 ready = False

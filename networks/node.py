@@ -37,22 +37,12 @@ class Node:
     """
 
     __slots__ = ("__weakref__", "attributes", "cache", "dtype", "operands", "operator", "shape")
-
-    def __init__(
-        self,
-        operator: Operator,
-        operands: tuple[Node, ...],
-        attributes: Any,
-        shape: Shape,
-        dtype: np.dtype,
-        cache: Cache | None,
-    ) -> None:
-        self.operator = operator
-        self.operands = operands
-        self.attributes = attributes
-        self.shape = shape
-        self.dtype = dtype
-        self.cache = cache
+    operator: Operator
+    operands: tuple[Node, ...]
+    attributes: Any
+    shape: Shape
+    dtype: np.dtype
+    cache: Cache | None
 
     @property
     def ndim(self) -> int:
@@ -184,6 +174,28 @@ class Node:
 _NUMPY_NAMES = {"power": "pow", "true_divide": "divide", "absolute": "abs"}
 
 
+def new_node(
+    operator: Operator,
+    operands: tuple[Node, ...],
+    attributes: Any,
+    shape: Shape,
+    dtype: np.dtype,
+    cache: Cache | None,
+) -> Node:
+    """A node that no cache knows.
+
+    Not `Node.__init__`, which Python 3.11 calls by a detour that doubles the time.
+    """
+    node = Node()
+    node.operator = operator
+    node.operands = operands
+    node.attributes = attributes
+    node.shape = shape
+    node.dtype = dtype
+    node.cache = cache
+    return node
+
+
 def make(
     operator: Operator,
     operands: tuple[Node, ...],
@@ -194,11 +206,39 @@ def make(
 ) -> Node:
     """A node whose shape and dtype are known to be right; the cached one if there is one."""
     if cache is None:
-        return Node(operator, operands, attributes, shape, dtype, None)
-    key = (operator, attributes, shape, dtype, *map(id, operands))
-    node = cache.find(key)
+        return new_node(operator, operands, attributes, shape, dtype, None)
+    key = (operands, attributes, shape, dtype)
+    node = cache.find(operator, key)
     if node is None:
-        node = cache.store(key, Node(operator, operands, attributes, shape, dtype, cache))
+        node = new_node(operator, operands, attributes, shape, dtype, cache)
+        cache.store(operator, key, node)
+    return node
+
+
+def elementwise(
+    operator: Operator,
+    operands: tuple[Node, ...],
+    shape: Shape,
+    dtype: np.dtype,
+    cache: Cache | None,
+) -> Node:
+    """As `make`, where shape and dtype follow from operator and operands, which then are the key.
+
+    Most nodes are made here, so it is `make` and `new_node` once more rather than calls of them.
+    """
+    if cache is not None:
+        known = cache.find(operator, operands)
+        if known is not None:
+            return known
+    node = Node()
+    node.operator = operator
+    node.operands = operands
+    node.attributes = None
+    node.shape = shape
+    node.dtype = dtype
+    node.cache = cache
+    if cache is not None:
+        cache.store(operator, operands, node)
     return node
 
 
@@ -212,13 +252,13 @@ def constant(value: Any, dtype: np.dtype, cache: Cache | None) -> Node:
             "give a number or an array of numbers"
         ) from None
     array.flags.writeable = False
-    if cache is None:
-        return Node(CONSTANT, (), array, array.shape, dtype, None)
     # The bytes tell 0.0 from -0.0, which compare equal and are not the same constant.
-    key = (CONSTANT, array.tobytes(), array.shape, dtype)
-    node = cache.find(key)
+    key = None if cache is None else (array.tobytes(), array.shape, dtype)
+    node = None if cache is None else cache.find(CONSTANT, key)
     if node is None:
-        node = cache.store(key, Node(CONSTANT, (), array, array.shape, dtype, cache))
+        node = new_node(CONSTANT, (), array, array.shape, dtype, cache)
+        if cache is not None:
+            cache.store(CONSTANT, key, node)
     return node
 
 
@@ -256,42 +296,25 @@ def binary(operator: Operator, left: Operand, right: Operand) -> Node:
     if (
         type(left) is Node
         and type(right) is Node
-        and left.shape == right.shape
+        and (left.shape is right.shape or left.shape == right.shape)
         and left.dtype is right.dtype
         and left.dtype is not BOOL
     ):
-        shape, dtype = left.shape, left.dtype
-    else:
-        left, right = _pair(operator, left, right)
-        try:
-            shape = inference.broadcast(left.shape, right.shape)
-            dtype = inference.promote(left.dtype, right.dtype)
-        except Mismatch as mismatch:
-            raise refusal(operator, (left, right), mismatch) from None
-    cache = left.cache
-    if cache is None:
-        return Node(operator, (left, right), None, shape, dtype, None)
-    key = (operator, id(left), id(right))  # shape and dtype follow from these
-    node = cache.find(key)
-    if node is None:
-        node = cache.store(key, Node(operator, (left, right), None, shape, dtype, cache))
-    return node
+        return elementwise(operator, (left, right), left.shape, left.dtype, left.cache)
+    left, right = _pair(operator, left, right)
+    try:
+        shape = inference.broadcast(left.shape, right.shape)
+        dtype = inference.promote(left.dtype, right.dtype)
+    except Mismatch as mismatch:
+        raise refusal(operator, (left, right), mismatch) from None
+    return elementwise(operator, (left, right), shape, dtype, left.cache)
 
 
 def unary(operator: Operator, operand: Node) -> Node:
     """An elementwise operation on one number."""
     if type(operand) is not Node or operand.dtype is BOOL:
         raise _not_a_number(operator, operand)
-    cache = operand.cache
-    if cache is None:
-        return Node(operator, (operand,), None, operand.shape, operand.dtype, None)
-    key = (operator, id(operand))
-    node = cache.find(key)
-    if node is None:
-        node = cache.store(
-            key, Node(operator, (operand,), None, operand.shape, operand.dtype, cache)
-        )
-    return node
+    return elementwise(operator, (operand,), operand.shape, operand.dtype, operand.cache)
 
 
 def compare(operator: Operator, left: Operand, right: Operand) -> Node:
@@ -303,7 +326,7 @@ def compare(operator: Operator, left: Operand, right: Operand) -> Node:
             inference.promote(left.dtype, right.dtype)
     except Mismatch as mismatch:
         raise refusal(operator, (left, right), mismatch) from None
-    return make(operator, (left, right), None, shape, BOOL, left.cache)
+    return elementwise(operator, (left, right), shape, BOOL, left.cache)
 
 
 def matmul(left: Operand, right: Operand) -> Node:
@@ -314,6 +337,10 @@ def matmul(left: Operand, right: Operand) -> Node:
         dtype = inference.promote(left.dtype, right.dtype)
     except Mismatch as mismatch:
         raise refusal(operators.MATMUL, (left, right), mismatch) from None
+    if left.ndim == 1 and right.ndim > 2:
+        # As matrices, so that no rule of differentiation needs more than four nodes.
+        row = reshape(left, (1, *left.shape))
+        return reshape(matmul(row, right), shape)
     return make(operators.MATMUL, (left, right), None, shape, dtype, left.cache)
 
 

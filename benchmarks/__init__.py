@@ -1,0 +1,1 @@
+"""Benchmarks of our own hot paths, and the hand-written floor."""

@@ -1,0 +1,93 @@
+"""The evaluators by name: ours and the engines', imported when asked for, and plugins'."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+
+from evaluators.engines.table import ENGINES, Engine
+from evaluators.protocol import Evaluator, EvaluatorError
+
+_MODULES = {
+    "reference": "evaluators.reference",
+    "interpreter": "evaluators.strategies.interpreter",
+    "planned": "evaluators.strategies.planned",
+    "straightline": "evaluators.strategies.straightline",
+    **{name: engine.module for engine in ENGINES for name in engine.evaluators},
+}
+_registered: dict[str, Evaluator] = {}
+_places: dict[str, str] = {}
+
+
+def register(evaluator: Evaluator) -> None:
+    """Make an evaluator known by its name, which must be new; once more is no harm."""
+    name = evaluator.name
+    caller = sys._getframe(1)
+    place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+    if _registered.get(name) is evaluator:
+        return
+    known = _places.get(name, _MODULES.get(name))
+    if known is not None:
+        raise EvaluatorError(
+            f"{place}: there is an evaluator {name!r} already, from {known}; choose another name"
+        )
+    _registered[name] = evaluator
+    _places[name] = place
+
+
+def names() -> tuple[str, ...]:
+    """Every known name, installed or not: ours, then the engines', then plugins'."""
+    return (*_MODULES, *_registered)
+
+
+def get(name: str) -> Evaluator:
+    """The evaluator of that name, its engine imported.
+
+    `EvaluatorError` when the name is unknown or its engine is not installed.
+    """
+    if name in _registered:
+        return _registered[name]
+    if name not in _MODULES:
+        raise EvaluatorError(f"there is no evaluator {name!r}{_suggestion(name)}")
+    evaluators: tuple[Evaluator, ...] = _import(name).EVALUATORS
+    return next(each for each in evaluators if each.name == name)
+
+
+def engine_of(name: str) -> Engine | None:
+    """The engine behind an evaluator; None for our own and for plugins."""
+    return next((engine for engine in ENGINES if name in engine.evaluators), None)
+
+
+def evaluators_of(distribution: str) -> tuple[str, ...]:
+    """The names of the adapters to that distribution; none when we know no adapter."""
+    wanted = _normalised(distribution)
+    return next(
+        (each.evaluators for each in ENGINES if _normalised(each.distribution) == wanted), ()
+    )
+
+
+def _normalised(distribution: str) -> str:
+    return distribution.lower().replace("_", "-").replace(".", "-")
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return import_module(_MODULES[name])
+    except ModuleNotFoundError as error:
+        engine = engine_of(name)
+        if engine is None or (error.name or "").startswith(("evaluators", "networks")):
+            raise
+        raise EvaluatorError(
+            f"evaluator {name!r} needs {engine.distribution} {engine.supported} "
+            f"(no module {error.name!r}); install it: pip install '{engine.extra}'"
+        ) from None
+
+
+def _suggestion(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for this message alone
+
+    close = get_close_matches(name, names(), n=3)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; expected one of {', '.join(names())}"

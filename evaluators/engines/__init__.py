@@ -1,0 +1,1 @@
+"""Adapters to engines, one file each; `table` says what is known of them without importing."""

@@ -1,0 +1,104 @@
+"""What is known of each engine without importing it. A new engine is one line here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """Another requirement that some releases of an engine need beside them."""
+
+    releases: str
+    """Which releases, such as "<1.7"."""
+    requirement: str
+    """What they need, such as "numpy<2"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A distribution that adapters of ours evaluate with."""
+
+    distribution: str
+    """Its name on the package index."""
+    evaluators: tuple[str, ...]
+    """The adapters' names."""
+    module: str
+    """The adapters' module, which imports the engine."""
+    supported: str
+    """Which releases the adapters are tested with, such as ">=1.6.2"."""
+    companions: tuple[Companion, ...] = ()
+
+    @property
+    def extra(self) -> str:
+        """What to install to have it."""
+        return f"graphgauge[{self.distribution}]"
+
+    def requirements(self, release: str) -> tuple[str, ...]:
+        """What else that release needs installed, as requirements for an installer."""
+        return tuple(
+            each.requirement for each in self.companions if matches(release, each.releases)
+        )
+
+    def unsupported(self, release: str) -> str | None:
+        """Why the adapters refuse that release, or None."""
+        if matches(release, self.supported):
+            return None
+        return (
+            f"{self.distribution} {release} is outside the supported {self.supported}; "
+            f"install another release, or say in evaluators/engines/table.py that it works"
+        )
+
+
+def matches(release: str, specifiers: str) -> bool:
+    """Whether a release is within comma-separated bounds such as ">=1.6.2,<2".
+
+    Numbers alone are compared: 2.0rc1 counts as 2.0.
+    """
+    found = _numbers(release)
+    for specifier in specifiers.split(","):
+        bound = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*([\w.+!-]+)\s*", specifier)
+        if bound is None:
+            raise ValueError(f"found {specifier!r}; expected a bound such as '>=1.6.2'")
+        if not _COMPARISONS[bound[1]](found, _numbers(bound[2])):
+            return False
+    return True
+
+
+_COMPARISONS = {
+    ">=": tuple.__ge__,
+    "<=": tuple.__le__,
+    ">": tuple.__gt__,
+    "<": tuple.__lt__,
+    "==": tuple.__eq__,
+}
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    leading = re.match(r"\d+(\.\d+)*", release)
+    numbers = [int(each) for each in leading[0].split(".")] if leading else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+ENGINES: tuple[Engine, ...] = (
+    Engine(
+        distribution="autograd",
+        evaluators=("autograd", "autograd-network"),
+        module="evaluators.engines.autograd",
+        supported=">=1.6.2,<2",
+    ),
+    Engine(
+        distribution="jax",
+        evaluators=("jax", "jax-network"),
+        module="evaluators.engines.jax",
+        supported=">=0.4.30",
+    ),
+)
+
+
+def engine_named(distribution: str) -> Engine:
+    """The engine of that distribution; KeyError when there is none."""
+    return _BY_DISTRIBUTION[normalised(distribution)]

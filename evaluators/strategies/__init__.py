@@ -1,0 +1,1 @@
+"""Our own strategies: ways to walk a network with NumPy."""

@@ -1,0 +1,1 @@
+"""What measures: cases, launches, phases, clocks, memory probes, sessions, command line."""

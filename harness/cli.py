@@ -1,0 +1,76 @@
+"""The command line: `graphgauge COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from evaluators.protocol import EvaluatorError
+from harness.commands.check import Check
+from harness.commands.compare import Compare
+from harness.commands.list import List
+from harness.commands.run import Run
+from harness.commands.versus import Versus
+from harness.errors import UsageError
+from harness.exits import INTERRUPTED, UNUSABLE
+from harness.progress import say
+from harness.worker.plugins import PluginError
+from results.errors import ComparisonError, TableError
+from scenarios.scenario import ScenarioError
+
+
+class Command(Protocol):
+    """One subcommand."""
+
+    name: str
+    summary: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what it takes."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit code is returned."""
+        ...
+
+
+_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; whatever a user can do something about is one message and exit code 2."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        code: int = parsed.command.run(parsed)
+        sys.stdout.flush()
+    except _ERRORS as error:
+        if parsed.debug:
+            raise
+        say(f"graphgauge: {error}")
+        return UNUSABLE
+    except KeyboardInterrupt:
+        say("graphgauge: interrupted; every finished reading is saved. --resume goes on from here")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="graphgauge",
+        description="Times, memory and drift of graph evaluators, and what differs by version.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        sub = commands.add_parser(command.name, help=command.summary, description=command.summary)
+        sub.add_argument("--debug", action="store_true", help="show tracebacks")
+        sub.set_defaults(command=command)
+        command.add_arguments(sub)
+    return parser

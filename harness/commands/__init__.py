@@ -1,0 +1,1 @@
+"""Subcommands, one class a file: what each takes, and what it does."""

@@ -1,0 +1,126 @@
+"""`graphgauge versus`: measure versions at once, interleaved, and compare them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from harness.cases import Case
+from harness.commands.judging import environments_of, judge
+from harness.commands.options import (
+    add_effort_options,
+    add_format_options,
+    add_subject_options,
+    chosen_cases,
+    chosen_suite,
+    load_all_plugins,
+    require_out,
+)
+from harness.effort import Effort, quick_effort, usual_effort
+from harness.errors import UsageError
+from harness.progress import say
+from harness.session import Contender, Session, Settings
+from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from results.tables import read
+
+_PAIRS, _QUICK_PAIRS = 8, 5
+_PAIRS_WITHIN_BUDGET = 1_000
+"""With a budget, pairs are made until it is spent."""
+
+
+class Versus:
+    """Measure two versions or more, launches in pairs that are alive together."""
+
+    name = "versus"
+    summary = "measure versions side by side and compare them; the first is the baseline"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what `versus` takes."""
+        parser.add_argument(
+            "sides",
+            nargs="+",
+            metavar="SIDE",
+            help="a requirement (autograd==1.6.2), git:REV[#DIR], python:INTERPRETER, or an "
+            "evaluator",
+        )
+        parser.add_argument("--suite", metavar="SUITE", help="default: default")
+        add_subject_options(parser)
+        add_effort_options(parser)
+        add_format_options(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Measure, then print the comparison; its exit code is returned."""
+        plugins = load_all_plugins(arguments)
+        sides = parse_sides(arguments.sides)
+        cases = chosen_cases(arguments, chosen_suite(arguments), _evaluators(arguments, sides))
+        settings = Settings(
+            out=require_out(arguments, "versus.csv"),
+            effort=_effort(arguments),
+            seed=arguments.seed,
+            plugins=plugins,
+            memory_limit_bytes=arguments.memory_limit,
+            budget_s=arguments.budget,
+            fixed_layout=arguments.fixed_layout,
+        )
+        session = Session(settings)
+        session.run(_groups(sides, cases))
+        frame = read(settings.out)
+        measured = frame[frame["session"] == session.id]
+        if all(isinstance(side, EvaluatorSide) for side in sides):
+            measured = _under_one_name(measured, sides)
+        say(f"table: {settings.out}")
+        return judge(
+            measured,
+            arguments,
+            environments=environments_of([settings.out]),
+            baseline=sides[0].label,
+        )
+
+
+def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[str, ...]:
+    """Those that were named, or what the sides make plain."""
+    if all(isinstance(side, EvaluatorSide) for side in sides):
+        if arguments.evaluator:
+            raise UsageError("--evaluator: the sides are evaluators already; leave it out")
+        return tuple(each.evaluator for each in sides[:1] if isinstance(each, EvaluatorSide))
+    if arguments.evaluator:
+        return tuple(arguments.evaluator)
+    engines = [side.engine for side in sides if isinstance(side, RequirementSide)]
+    found = {each.evaluators[0] for each in engines if each is not None}
+    if len(found) != 1:
+        raise UsageError("--evaluator is missing; the sides do not tell which one is meant")
+    return tuple(found)
+
+
+def _effort(arguments: argparse.Namespace) -> Effort:
+    effort_of = quick_effort if arguments.quick else usual_effort
+    pairs = _PAIRS_WITHIN_BUDGET if arguments.budget else _PAIRS
+    if arguments.quick:
+        pairs = _QUICK_PAIRS
+    return effort_of(
+        launches=arguments.launches or pairs,
+        timeout_s=arguments.timeout,
+        memory=not arguments.no_memory,
+    )
+
+
+def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contender, ...]]:
+    """For each case, what is alive together; a side that is an evaluator puts itself there."""
+    versions = make_versions(sides)
+    groups = []
+    for case in cases:
+        group = []
+        for side, version in zip(sides, versions, strict=True):
+            own = replace(case, evaluator=side.evaluator) if isinstance(side, EvaluatorSide) else case
+            group.append(Contender(version=version, case=own))
+        groups.append(tuple(group))
+    return groups
+
+
+def _under_one_name(frame: pd.DataFrame, sides: Sequence[Side]) -> pd.DataFrame:
+    """The rows with all evaluators under one name: here they are what is compared."""
+    name = " vs ".join(side.label for side in sides)
+    return frame.assign(evaluator=pd.Categorical([name] * len(frame), categories=[name]))

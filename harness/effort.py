@@ -1,0 +1,74 @@
+"""How much is measured: launches, blocks and budgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MILLISECOND_NS = 1_000_000
+LEAST_LAUNCHES = 3
+"""Below it, an interval over launches is too wide to say anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """What one launch may spend on each thing it measures."""
+
+    launches: int
+    """Launches that measure time, for each case and side."""
+    least_launches: int
+    """So many of them are made even where that exceeds the budget."""
+    memory_launches: int
+    """Launches that measure memory; 0 with `--no-memory`."""
+    block_ns: int
+    """A block is long against the clock (about 30 ns a read) and short against drift."""
+    warm_up_blocks: int
+    """Recorded, but not estimated from."""
+    blocks: int
+    evaluate_budget_ns: int
+    """Stop after the block that exceeds this."""
+    repeats: int
+    repeat_budget_ns: int
+    follow_calls: int
+    """Calls over which memory is followed."""
+    follow_samples: int
+    follow_budget_ns: int
+    timeout_s: float
+    """For one launch, from its start to its last answer."""
+
+
+def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
+    """About half a second of measuring a launch."""
+    return Effort(
+        launches=launches,
+        least_launches=min(LEAST_LAUNCHES, launches),
+        memory_launches=min(3, launches) if memory else 0,
+        block_ns=5 * MILLISECOND_NS,
+        warm_up_blocks=6,
+        blocks=40,
+        evaluate_budget_ns=1_000 * MILLISECOND_NS,
+        repeats=10,
+        repeat_budget_ns=200 * MILLISECOND_NS,
+        follow_calls=1_000,
+        follow_samples=50,
+        follow_budget_ns=1_000 * MILLISECOND_NS,
+        timeout_s=timeout_s,
+    )
+
+
+def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
+    """About a tenth of a second of measuring a launch: enough to see that everything works."""
+    return Effort(
+        launches=launches,
+        least_launches=min(LEAST_LAUNCHES, launches),
+        memory_launches=1 if memory else 0,
+        block_ns=2 * MILLISECOND_NS,
+        warm_up_blocks=3,
+        blocks=12,
+        evaluate_budget_ns=100 * MILLISECOND_NS,
+        repeats=3,
+        repeat_budget_ns=30 * MILLISECOND_NS,
+        follow_calls=200,
+        follow_samples=20,
+        follow_budget_ns=100 * MILLISECOND_NS,
+        timeout_s=timeout_s,
+    )

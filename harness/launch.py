@@ -1,0 +1,236 @@
+"""Launches: one fresh process each, asked and answered over its own pipes.
+
+`Launcher` is the interface. Local processes are the one kind there is; a cluster's would start the
+same worker elsewhere, keep both sides of a pair on one machine, and run one launch at a time there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from harness.payload import payload_directory
+from harness.worker.messages import Failure, Message, decode, encode
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NPROC",
+)
+_KEPT_OUTPUT_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the harness fixes for a launch, on top of the environment it inherits."""
+
+    interpreter: str
+    hash_seed: int
+    """The same for both sides of a pair."""
+    cpu: int | None
+    """The CPU that the process stays on; None leaves it to the system."""
+    threads: int = 1
+    memory_limit_bytes: int | None = None
+    exact_memory: bool = False
+    """Whether Python uses the C library's allocator, so that one counter sees every byte."""
+    directory: str | None = None
+    """Where the process starts; None for where we are."""
+
+
+class Launch(Protocol):
+    """A process that runs one subject."""
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process, for who follows its memory from outside."""
+        ...
+
+    def ask(self, question: Message, *, timeout_s: float) -> Message:
+        """The answer; a `Failure` when the process dies or does not answer in time."""
+        ...
+
+    def close(self) -> None:
+        """End the process and everything that it started."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts launches."""
+
+    def start(self, surroundings: Surroundings) -> Launch:
+        """A process that waits for its first question."""
+        ...
+
+
+class LocalLauncher:
+    """Starts workers as processes of this machine."""
+
+    def start(self, surroundings: Surroundings) -> LocalLaunch:
+        """A worker under that interpreter, in a process group and scratch directory of its own."""
+        return LocalLaunch(surroundings)
+
+
+class LocalLaunch:
+    """A worker process, its two pipes, its scratch directory, and the end of its output."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._scratch = tempfile.mkdtemp(prefix="graphgauge-")
+        self._answers = b""
+        questions_read, self._questions = os.pipe()
+        self._replies, replies_write = os.pipe()
+        command = [
+            surroundings.interpreter,
+            str(payload_directory()),
+            str(questions_read),
+            str(replies_write),
+            str(-1 if surroundings.cpu is None else surroundings.cpu),
+            str(surroundings.memory_limit_bytes or 0),
+        ]
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=_environment(surroundings, self._scratch),
+                cwd=surroundings.directory,
+                pass_fds=(questions_read, replies_write),
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._questions)
+            os.close(self._replies)
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
+        finally:
+            os.close(questions_read)
+            os.close(replies_write)
+        self._output = _OutputTail(self.process.stdout)
+
+    def ask(self, question: Message, *, timeout_s: float) -> Message:
+        """The answer; a `Failure` when the process dies or does not answer in time."""
+        phase = getattr(question, "phase", "")
+        try:
+            os.write(self._questions, encode(question))
+        except BrokenPipeError:
+            return self._death(phase)
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._answers:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or not select.select([self._replies], [], [], left_s)[0]:
+                return Failure(
+                    phase=phase, status="timeout", detail=f"no answer within {timeout_s:.3g} s"
+                )
+            received = os.read(self._replies, 1 << 20)
+            if not received:
+                return self._death(phase)
+            self._answers += received
+        line, _, self._answers = self._answers.partition(b"\n")
+        try:
+            return decode(line)
+        except ValueError as error:
+            return Failure(phase=phase, status="error", detail=str(error))
+
+    def close(self) -> None:
+        """Hang up, end the whole process group, and remove the scratch directory."""
+        for fd in (self._questions, self._replies):
+            os.close(fd)
+        # A subject's children may outlive it: engines leave compiler processes behind.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._output.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _death(self, phase: str) -> Failure:
+        code = self.process.wait()
+        output = self._output.last_line()
+        said = f"; it last said: {output}" if output else ""
+        if code >= 0:
+            return Failure(
+                phase=phase, status="crash", detail=f"the process exited with {code}{said}"
+            )
+        known = {each.value: each.name for each in signal.Signals}
+        name = known.get(-code, f"signal {-code}")
+        status = "out_of_memory" if name == "SIGKILL" else "crash"
+        return Failure(phase=phase, status=status, detail=f"{name}{said}")
+
+
+class _OutputTail:
+    """Reads what a process prints, so that it never waits for us, and keeps the end of it."""
+
+    def __init__(self, stream: IO[bytes] | None) -> None:
+        self._stream = stream
+        self._chunks: deque[bytes] = deque(maxlen=64)
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        assert self._stream is not None
+        with contextlib.suppress(ValueError, OSError):
+            while chunk := os.read(self._stream.fileno(), _KEPT_OUTPUT_BYTES):
+                self._chunks.append(chunk)
+
+    def last_line(self) -> str:
+        """The last line that is not blank, of what was printed so far."""
+        self._thread.join(timeout=0.2)
+        text = b"".join(tuple(self._chunks))[-_KEPT_OUTPUT_BYTES:].decode("utf-8", "replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return lines[-1][:300] if lines else ""
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._thread.join(timeout=1.0)
+        if self._stream is not None:
+            self._stream.close()
+
+
+def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
+    """The inherited environment with what the harness fixes on top.
+
+    Engines keep compiled code on disk, which would turn the second cold compile into a warm one:
+    each launch has a private cache directory.
+    """
+    fixed = dict.fromkeys(_THREAD_VARIABLES, str(surroundings.threads))
+    caches = Path(scratch)
+    fixed |= {
+        "PYTHONHASHSEED": str(surroundings.hash_seed),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "XDG_CACHE_HOME": scratch,
+        "TMPDIR": scratch,
+        "JAX_COMPILATION_CACHE_DIR": "",
+        "NUMBA_CACHE_DIR": str(caches / "numba"),
+        "TORCHINDUCTOR_CACHE_DIR": str(caches / "inductor"),
+        "TRITON_CACHE_DIR": str(caches / "triton"),
+        "CACHEDB": str(caches / "tinygrad.db"),
+        "PYTENSOR_FLAGS": f"base_compiledir={caches / 'pytensor'}",
+    }
+    if surroundings.exact_memory:
+        # The per-thread cache of freed blocks would count as in use.
+        fixed |= {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+    return {**os.environ, **fixed}
+
+
+def usable_cpu() -> int | None:
+    """The CPU that launches are pinned to: the last one granted, since the first serves the system.
+
+    None where the system has no such notion, or grants a single one.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    granted = sorted(os.sched_getaffinity(0))
+    return granted[-1] if len(granted) > 1 else None

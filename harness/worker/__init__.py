@@ -1,0 +1,6 @@
+"""The measured side: what runs in a fresh process, under any interpreter.
+
+Nothing here imports anything but the standard library, numpy, `networks`, `evaluators` and
+`scenarios`. Message types are named tuples rather than dataclasses: making a slotted dataclass
+costs 0.9 ms of every worker's start, a named tuple 0.1 ms.
+"""

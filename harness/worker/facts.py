@@ -1,0 +1,33 @@
+"""Facts on the environment that a worker runs in."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Any
+
+import numpy as np
+
+
+def facts_here() -> dict[str, Any]:
+    """Interpreter, packages, and what this process was granted; costs some tens of ms."""
+    from importlib import metadata  # noqa: PLC0415 - slow to import, and asked for once
+
+    packages = {
+        name: each.version for each in metadata.distributions() if (name := each.metadata["Name"])
+    }
+    granted = getattr(os, "sched_getaffinity", None)
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "compiler": platform.python_compiler(),
+        "hash_seed": "random per launch, the same for both sides of a pair",
+        "numpy": np.__version__,
+        "packages": dict(sorted(packages.items())),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "cpus_granted": sorted(granted(0)) if granted else [],
+        "collector": "as Python's default; collected before each phase",
+        "allocator": os.environ.get("PYTHONMALLOC", "default"),
+        "flags": [name for name in ("optimize", "dev_mode") if getattr(sys.flags, name)],
+    }

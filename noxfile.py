@@ -1,0 +1,113 @@
+"""Every task of this project, each in an environment of its own.
+
+    python3 noxfile.py -s bench        needs Python alone: nox is installed on the first run
+    nox -s bench                       where nox is installed already
+
+`nox -l` lists the sessions; what stands behind `--` goes to the command that a session runs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+try:
+    import nox
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    # Started with a Python that has no nox: make an environment that has, and go on there.
+    _HOME = Path(__file__).resolve().parent / ".bootstrap"
+    _PYTHON = _HOME / "bin" / "python"
+    if not (_HOME / "ready").exists():
+        venv.create(_HOME, with_pip=True, clear=True)
+        subprocess.run([_PYTHON, "-m", "pip", "install", "--quiet", "nox>=2025.2"], check=True)
+        (_HOME / "ready").touch()
+    os.execv(_PYTHON, [str(_PYTHON), __file__, *sys.argv[1:]])
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests", "engine_tests"]
+
+ENGINES = ("autograd", "jax")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the default suite with our own evaluators, and print a table."""
+    session.install("-e", ".")
+    session.run("graphgauge", "run", *(session.posargs or ["default", "--out", "runs/bench.csv"]))
+
+
+@nox.session
+def versions(session: nox.Session) -> None:
+    """Measure versions side by side: nox -s versions -- autograd==1.6.2 autograd==1.9.1."""
+    if not session.posargs:
+        session.error("name two versions: nox -s versions -- autograd==1.6.2 autograd==1.9.1")
+    session.install("-e", ".")
+    arguments = list(session.posargs)
+    if "--out" not in arguments:
+        arguments += ["--out", "runs/versions.csv"]
+    # A comparison that finds a difference has done its work: only 2 and above are failures here.
+    session.run("graphgauge", "versus", *arguments, success_codes=[0, 1, 4])
+
+
+@nox.session
+def compare(session: nox.Session) -> None:
+    """Compare tables: nox -s compare -- A.csv B.csv."""
+    session.install("-e", ".")
+    session.run("graphgauge", "compare", *session.posargs)
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Be the gate: nox -s check -- CANDIDATE.csv --baseline baselines/FILE.csv."""
+    session.install("-e", ".")
+    session.run("graphgauge", "check", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test that needs no engine."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("engine", ENGINES)
+def engine_tests(session: nox.Session, engine: str) -> None:
+    """Run the tests that need a real engine, in an environment that has it."""
+    session.install("-e", f".[test,{engine}]")
+    session.run("pytest", "-m", f"engine_{engine}", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format, and which package may import which."""
+    session.install("-e", ".[lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    session.install("-e", ".[types]")
+    session.run("mypy")
+
+
+@nox.session
+def figures(session: nox.Session) -> None:
+    """Print the figures that the documentation claims: benchmarks/*.py, one after the other."""
+    session.install("-e", ".[test]")
+    for script in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(script))
+
+
+if __name__ == "__main__":
+    nox.main()

@@ -1,0 +1,1 @@
+"""What judges and shows: result tables, statistics, comparison and the formats they are told in."""

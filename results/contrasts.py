@@ -1,0 +1,209 @@
+"""Readings of two versions brought face to face: series by series, pair by pair."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.frames import row_ids
+from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
+from results.statistics import Estimate, Floats, Moments, moments, paired, welch
+
+SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
+"""What names a series: the values of its launches can be compared with each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """What names values that can be compared with each other, one of each launch.
+
+    Attributes:
+        evaluator: the case's evaluator.
+        scenario: the case's scenario.
+        params: the case's parameters.
+        mode: output or gradient.
+        phase: what was measured.
+        metric: by which metric.
+        unit: of the values.
+        source: the clock or probe.
+        fewest_calls: the fewest calls that a value stands on; NaN if unknown.
+    """
+
+    evaluator: str
+    scenario: str
+    params: str
+    mode: str
+    phase: str
+    metric: str
+    unit: str
+    source: str
+    fewest_calls: float
+
+    @property
+    def case(self) -> Case:
+        """The case it belongs to."""
+        return (self.evaluator, self.scenario, self.params, self.mode)
+
+    @property
+    def kind(self) -> Kind:
+        """The metric's kind."""
+        return METRICS[self.metric].kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The values of one version.
+
+    Attributes:
+        series: the series that each value belongs to.
+        pairs: the pair that each value belongs to; -1 for none.
+        values: the values, one of each launch, in the series' unit.
+    """
+
+    series: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    values: Floats
+
+    def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Side":
+        """The chosen values, by mask or by index."""
+        return Side(
+            series=self.series[chosen], pairs=self.pairs[chosen], values=self.values[chosen]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All values that can be compared, arranged by series.
+
+    Attributes:
+        series: the series, in order of appearance.
+        labels: the label of each value.
+        values: the values of all versions.
+    """
+
+    series: tuple[Series, ...]
+    labels: NDArray[np.object_]
+    values: Side
+
+    def side(self, label: str) -> Side:
+        """The values of one version."""
+        return self.values.only(self.labels == label)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """Two versions, series by series; every field has an element for each series.
+
+    Attributes:
+        is_paired: True where launches were interleaved and are compared pair by pair.
+        set_aside: launches left out because their partner is missing.
+        baseline: moments of the values compared.
+        candidate: likewise.
+        log_baseline: moments of their logs; NaN where a value is not positive.
+        log_candidate: likewise.
+        difference: candidate less baseline.
+        log_ratio: log candidate less log baseline.
+    """
+
+    is_paired: NDArray[np.bool_]
+    set_aside: NDArray[np.int64]
+    baseline: Moments
+    candidate: Moments
+    log_baseline: Moments
+    log_candidate: Moments
+    difference: Estimate
+    log_ratio: Estimate
+
+
+def measured(frame: pd.DataFrame) -> Measured:
+    """The readings of `frame` that are ok and of a kind that is compared."""
+    compared = [name for name, metric in METRICS.items() if metric.kind != "error"]
+    good = frame[(frame["status"] == OK) & frame["metric"].isin(compared)]
+    series = row_ids(good, SERIES_COLUMNS)
+    first = ~pd.Series(series).duplicated().to_numpy()
+    fewest_calls = np.full(int(first.sum()), np.nan)
+    np.fmin.at(fewest_calls, series, good["calls"].to_numpy(np.float64, na_value=np.nan))
+    names = (good.loc[first, name].astype("str").tolist() for name in SERIES_COLUMNS)
+    has_pair = (good["pair"] != "").to_numpy()
+    return Measured(
+        series=tuple(
+            Series(**dict(zip(SERIES_COLUMNS, texts, strict=True)), fewest_calls=calls)
+            for *texts, calls in zip(*names, fewest_calls.tolist(), strict=True)
+        ),
+        labels=good["label"].to_numpy(dtype=object),
+        values=Side(
+            series=series,
+            pairs=np.where(has_pair, row_ids(good, ("session", "pair")), -1),
+            values=good["value"].to_numpy(np.float64),
+        ),
+    )
+
+
+def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
+    """Compare two versions in each of `size` series, over pairs where there are pairs.
+
+    A series is paired if every value of it has a pair and at least one pair is whole.
+    """
+    ours, theirs = _partners(baseline, candidate)
+    whole = np.bincount(baseline.series[ours], minlength=size)
+    lone = np.bincount(baseline.series[baseline.pairs < 0], minlength=size) + np.bincount(
+        candidate.series[candidate.pairs < 0], minlength=size
+    )
+    is_paired = (whole > 0) & (lone == 0)
+    in_pairs = is_paired[baseline.series[ours]]
+    ours, theirs = ours[in_pairs], theirs[in_pairs]
+    kept = [_kept(baseline, ours, is_paired), _kept(candidate, theirs, is_paired)]
+    left, right = baseline.only(ours), candidate.only(theirs)
+    raw = [moments(side.values, side.series, size) for side in kept]
+    logs = [moments(_log(side.values), side.series, size) for side in kept]
+    differences = moments(right.values - left.values, left.series, size)
+    log_differences = moments(_log(right.values) - _log(left.values), left.series, size)
+    total = np.bincount(baseline.series, minlength=size) + np.bincount(
+        candidate.series, minlength=size
+    )
+    return Contrast(
+        is_paired=is_paired,
+        set_aside=total - raw[0].count - raw[1].count,
+        baseline=raw[0],
+        candidate=raw[1],
+        log_baseline=logs[0],
+        log_candidate=logs[1],
+        difference=chosen(is_paired, paired(differences), welch(*raw)),
+        log_ratio=chosen(is_paired, paired(log_differences), welch(*logs)),
+    )
+
+
+def chosen(mask: NDArray[np.bool_], where_true: Estimate, where_false: Estimate) -> Estimate:
+    """Element by element one of two estimates."""
+    parts = {
+        field.name: np.where(
+            mask, getattr(where_true, field.name), getattr(where_false, field.name)
+        )
+        for field in fields(Estimate)
+    }
+    return Estimate(**parts)
+
+
+def _partners(baseline: Side, candidate: Side) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices into both sides of the values that share series and pair, in matching order."""
+    width = max(baseline.pairs.max(initial=-1), candidate.pairs.max(initial=-1)) + 2
+    keys = [
+        np.where(side.pairs >= 0, side.series * width + side.pairs, absent)
+        for side, absent in ((baseline, -1), (candidate, -2))
+    ]
+    _, ours, theirs = np.intersect1d(keys[0], keys[1], return_indices=True)
+    return ours, theirs
+
+
+def _kept(side: Side, partnered: NDArray[np.int64], is_paired: NDArray[np.bool_]) -> Side:
+    """The values of unpaired series, and of paired series those that have a partner."""
+    keep = ~is_paired[side.series]
+    keep[partnered] = True
+    return side.only(keep)
+
+
+def _log(values: Floats) -> Floats:
+    """Natural logs; NaN where there is none, which spreads to all of the series."""
+    logs: Floats = np.log(values, out=np.full(values.shape, np.nan), where=values > 0)
+    return logs

@@ -1,0 +1,132 @@
+"""A comparison as a pull-request comment: what got worse on top, the rest folded."""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from results.formats.wording import (
+    change_text,
+    detectable_text,
+    geometric_mean_text,
+    headline,
+    launches_text,
+    mean_text,
+    plain,
+    promise,
+    uncompared_text,
+)
+from results.judgement import Comparison, Row
+
+MAX_CHARACTERS: Final = 65_000
+"""GitHub refuses comments of 65,536 characters and more."""
+
+_CELL_CHARACTERS: Final = 300
+_MARKS: Final = {"regressed": "🔴", "improved": "🟢", "inconclusive": "🟡", "unchanged": "⚪"}
+_HEADINGS: Final = (
+    "case",
+    "phase",
+    "metric",
+    "baseline",
+    "candidate",
+    "change",
+    "verdict",
+    "could see",
+    "launches",
+    "why",
+)
+
+
+def render(comparison: Comparison) -> str:
+    """`comparison` as GitHub-flavoured Markdown, always shorter than 65,000 characters."""
+    most = max(
+        len(comparison.rows),
+        len(comparison.missing),
+        len(comparison.failing),
+        len(comparison.candidate_only),
+        len(comparison.geometric_means),
+        len(comparison.notes),
+        1,
+    )
+    text = _rendered(comparison, most)
+    while len(text) >= MAX_CHARACTERS:
+        most //= 2
+        text = _rendered(comparison, most)
+    return text
+
+
+def escaped(text: str) -> str:
+    """`text` from a table as Markdown that shows it: no HTML, no markup, no one mentioned."""
+    if len(text) > _CELL_CHARACTERS:
+        text = text[:_CELL_CHARACTERS] + "…"
+    text = html.escape(plain(text), quote=False)
+    text = re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", text)
+    return text.replace("@", "@\u200b").replace("://", ":\u200b//")
+
+
+def _rendered(comparison: Comparison, most: int) -> str:
+    """The whole text with at most `most` entries in each of its lists."""
+    mark = _MARKS[comparison.verdict] if comparison.is_complete else "🔴"
+    sections = [f"### {mark} {escaped(headline(comparison))}"]
+    sections.append(_table(comparison.having("regressed"), most))
+    sections.append(_table(comparison.having("improved"), most))
+    sections.append(_bullets("Missing", map(uncompared_text, comparison.missing), most))
+    means = [geometric_mean_text(mean) for mean in comparison.geometric_means]
+    sections.append(_folded(f"{len(means)} geometric means", _bullets("", means, most)))
+    for rows in (comparison.having("inconclusive"), comparison.having("unchanged")):
+        title = f"{len(rows)} {rows[0].verdict}" if rows else ""
+        sections.append(_folded(title, _table(rows, most)))
+    for title, things in (
+        ("failing on both sides", comparison.failing),
+        ("only in a candidate", comparison.candidate_only),
+    ):
+        body = _bullets("", map(uncompared_text, things), most)
+        sections.append(_folded(f"{len(things)} {title}", body))
+    sections.append(_bullets("Notes", comparison.notes, most))
+    sections.append(f"<sub>{escaped(promise(comparison))}</sub>")
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def _table(rows: Sequence[Row], most: int) -> str:
+    if not rows:
+        return ""
+    lines = [_line(_HEADINGS), _line("---" for _ in _HEADINGS)]
+    lines += [_line(_cells(row)) for row in rows[:most]]
+    return "\n".join(lines) + _rest(len(rows), most)
+
+
+def _cells(row: Row) -> list[str]:
+    change = change_text(row.ratio, row.ratio_low, row.ratio_high)
+    texts = [
+        f"{row.case} ({row.candidate_label})",
+        row.phase,
+        row.metric,
+        mean_text(row.baseline, row.baseline_spread, row.unit),
+        mean_text(row.candidate, row.candidate_spread, row.unit),
+        change,
+        f"{_MARKS[row.verdict]} {row.verdict}",
+        detectable_text(row),
+        launches_text(row),
+        row.reason,
+    ]
+    return [escaped(text) for text in texts]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _bullets(title: str, lines: Iterable[str], most: int) -> str:
+    everything = list(lines)
+    if not everything:
+        return ""
+    bullets = "\n".join(f"- {escaped(line)}" for line in everything[:most])
+    return (f"**{title}**\n\n" if title else "") + bullets + _rest(len(everything), most)
+
+
+def _rest(count: int, most: int) -> str:
+    return f"\n\n… and {count - most} more" if count > most else ""
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>" if body else ""

@@ -1,0 +1,168 @@
+"""A comparison for people at a terminal: regressions first, as wide as the window."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Final, TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from results.formats.wording import (
+    change_text,
+    detectable_text,
+    geometric_mean_text,
+    headline,
+    launches_text,
+    mean_text,
+    plain,
+    promise,
+    uncompared_text,
+)
+from results.judgement import VERDICTS, Comparison, Row
+from results.summary import CaseSummary
+from results.units import percent, quantity
+
+_FILE_WIDTH: Final = 200
+_NARROW: Final = 110
+_ROWS_SHOWN: Final = 60
+_LINES_SHOWN: Final = 10
+_STYLES: Final = {
+    "regressed": "bold red",
+    "improved": "green",
+    "inconclusive": "yellow",
+    "unchanged": "dim",
+}
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """A console on `stream`, or on standard output.
+
+    Coloured and as wide as the window on a terminal; plain and 200 columns wide elsewhere.
+    """
+    stream = sys.stdout if stream is None else stream
+    width = None if stream.isatty() else _FILE_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def render(comparison: Comparison, output: Console, *, every_row: bool = False) -> None:
+    """Print `comparison`.
+
+    Args:
+        comparison: what to print.
+        output: where; `console()` makes one.
+        every_row: print all rows; else, beyond 60 rows, unchanged ones are only counted.
+    """
+    rows = [row for verdict in VERDICTS for row in comparison.having(verdict)]
+    shown = rows
+    if not every_row and len(rows) > _ROWS_SHOWN:
+        changed = [row for row in rows if row.verdict != "unchanged"]
+        shown = changed[: max(_ROWS_SHOWN, sum(row.verdict == "regressed" for row in rows))]
+    if shown:
+        notes = _footnotes(shown)
+        output.print(_table(shown, notes, comparison, narrow=output.width < _NARROW))
+        for reason, number in notes.items():
+            output.print(Text(f"{number}) {reason}"), style="dim")
+    if len(shown) < len(rows):
+        _say(output, f"{len(rows) - len(shown)} more rows are not shown; --all shows them.")
+    _list(output, "", [geometric_mean_text(mean) for mean in comparison.geometric_means])
+    _list(output, "missing", map(uncompared_text, comparison.missing), "bold red")
+    _list(output, "fails on both sides", map(uncompared_text, comparison.failing), "yellow")
+    _list(output, "only in a candidate", map(uncompared_text, comparison.candidate_only))
+    _list(output, "note", map(plain, comparison.notes), "yellow")
+    _say(output, promise(comparison))
+    _say(output, headline(comparison), "bold")
+
+
+def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
+    """Print what a run measured, a line for each version and case."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("case", overflow="fold")
+    for heading in ("prepare", "first call", "per call", "peak", "held", "drift", "launches"):
+        table.add_column(heading, justify="right")
+    table.add_column("status", overflow="fold")
+    labels = {summary.label for summary in summaries}
+    for summary in summaries:
+        name = summary.case if len(labels) == 1 else f"{summary.label}: {summary.case}"
+        per_call = quantity(summary.seconds_per_call, "s")
+        if summary.seconds_per_call and summary.seconds_per_call_spread is not None:
+            per_call += f" ± {percent(summary.seconds_per_call_spread / summary.seconds_per_call)}"
+        cells = (
+            quantity(summary.prepare_s, "s"),
+            quantity(summary.first_call_s, "s"),
+            per_call,
+            quantity(summary.peak_bytes, "B"),
+            quantity(summary.held_bytes, "B"),
+            quantity(summary.memory_drift_bytes_per_call, "B/call"),
+            str(summary.launches),
+        )
+        status = summary.status if not summary.detail else f"{summary.status}: {summary.detail}"
+        table.add_row(
+            Text(plain(name)),
+            *map(Text, cells),
+            Text(plain(status), style="" if summary.status == "ok" else "bold red"),
+        )
+    output.print(table)
+
+
+def _table(
+    rows: Sequence[Row], notes: dict[str, int], comparison: Comparison, *, narrow: bool
+) -> Table:
+    several = len(comparison.candidate_labels) > 1
+    labels = ["baseline", "candidate"]
+    if not several:
+        labels = [comparison.baseline_label, comparison.candidate_labels[0]]
+    headings = ["case", "measured", *(["version"] if several else []), *labels]
+    headings += ["change", "verdict", *([] if narrow else ["could see", "launches"])]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        is_text = heading in {"case", "measured", "version", "verdict"}
+        table.add_column(
+            Text(plain(heading)),
+            justify="left" if is_text else "right",
+            overflow="fold",
+            no_wrap=heading not in {"case", "version"},
+        )
+    for row in rows:
+        table.add_row(*_cells(row, notes, several=several, narrow=narrow))
+    return table
+
+
+def _cells(row: Row, notes: dict[str, int], *, several: bool, narrow: bool) -> list[Text]:
+    baseline_spread = None if narrow else row.baseline_spread
+    candidate_spread = None if narrow else row.candidate_spread
+    change = change_text(row.ratio, row.ratio_low, row.ratio_high, with_interval=not narrow)
+    number = notes.get(plain(row.reason))
+    verdict = row.verdict if number is None else f"{row.verdict} {number})"
+    texts = [plain(row.case), f"{row.phase} {row.metric}"]
+    texts += [plain(row.candidate_label)] if several else []
+    texts += [
+        mean_text(row.baseline, baseline_spread, row.unit),
+        mean_text(row.candidate, candidate_spread, row.unit),
+        change,
+    ]
+    cells = [Text(text) for text in texts]
+    cells.append(Text(verdict, style=_STYLES[row.verdict]))
+    if not narrow:
+        cells += [Text(detectable_text(row)), Text(launches_text(row))]
+    return cells
+
+
+def _footnotes(rows: Iterable[Row]) -> dict[str, int]:
+    """The reasons of rows that are not unchanged, numbered; as many as a screen bears."""
+    reasons = dict.fromkeys(plain(row.reason) for row in rows if row.verdict != "unchanged")
+    return {reason: number for number, reason in enumerate(list(reasons)[:_LINES_SHOWN], start=1)}
+
+
+def _list(output: Console, heading: str, lines: Iterable[str], style: str = "") -> None:
+    everything = list(lines)
+    prefix = f"{heading}: " if heading else ""
+    for line in everything[:_LINES_SHOWN]:
+        _say(output, prefix + line, style)
+    if len(everything) > _LINES_SHOWN:
+        _say(output, f"{prefix}and {len(everything) - _LINES_SHOWN} more", style)
+
+
+def _say(output: Console, line: str, style: str = "") -> None:
+    output.print(Text(line), style=style)

@@ -1,0 +1,100 @@
+"""The words and figures that all formats share; text from tables made harmless."""
+
+from collections.abc import Callable
+from typing import Final
+
+from results.judgement import Comparison, GeometricMean, Row, Uncompared, tally
+from results.units import MISSING, percent, plain_percent, quantity
+
+_LARGE_RATIO: Final = 2.0
+
+Escape = Callable[[str], str]
+
+
+def plain(text: str) -> str:
+    """`text` on one line, without control characters, whatever stood in a table."""
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else "�"
+        for character in text
+    )
+
+
+def mean_text(mean: float | None, spread: float | None, unit: str) -> str:
+    """A mean with the standard deviation over launches, such as `1.23 ms ± 2.1 %`."""
+    text = quantity(mean, unit)
+    if not spread or mean is None:
+        return text
+    return f"{text} ± {spread / mean:.1%}" if mean > 0 else f"{text} ± {quantity(spread, unit)}"
+
+
+def change_text(
+    ratio: float | None, low: float | None, high: float | None, *, with_interval: bool = True
+) -> str:
+    """A ratio as a change with its interval, such as `+2.1 % [+1.5 %, +2.7 %]` or `3.1× [3, 3.2]`.
+
+    Ratios of 2 and more, and of 1/2 and less, read better as factors.
+    """
+    if ratio is None:
+        return MISSING
+    is_large = ratio >= _LARGE_RATIO or ratio <= 1 / _LARGE_RATIO
+
+    def written(value: float) -> str:
+        return f"{value:.3g}×" if is_large else percent(value - 1, signed=True)
+
+    if low is None or high is None or not with_interval:
+        return written(ratio)
+    return f"{written(ratio)} [{written(low)}, {written(high)}]"
+
+
+def detectable_text(row: Row) -> str:
+    """The smallest detectable change, in % of the baseline where there is a ratio."""
+    if row.ratio is not None:
+        return percent(row.smallest_detectable)
+    return quantity(row.smallest_detectable, row.unit)
+
+
+def launches_text(row: Row) -> str:
+    """How many launches each side has: `12` or `12+10`."""
+    if row.baseline_launches == row.candidate_launches:
+        return str(row.baseline_launches)
+    return f"{row.baseline_launches}+{row.candidate_launches}"
+
+
+def headline(comparison: Comparison) -> str:
+    """What came of it in one line."""
+    counts = [tally(comparison.rows)]
+    for things, word in (
+        (comparison.missing, "missing"),
+        (comparison.failing, "failing on both sides"),
+        (comparison.candidate_only, "only in a candidate"),
+    ):
+        if things:
+            counts.append(f"{len(things)} {word}")
+    candidates = ", ".join(map(plain, comparison.candidate_labels))
+    return f"{plain(comparison.baseline_label)} → {candidates}: {', '.join(counts)}"
+
+
+def promise(comparison: Comparison) -> str:
+    """What the verdicts promise."""
+    level = plain_percent(comparison.level)
+    return (
+        f"Changes beyond ±{plain_percent(comparison.threshold)} are called; the chance that any "
+        f"call is wrong is at most {level} over all rows (Holm). Intervals are "
+        f"{plain_percent(1 - comparison.level)}; ± is the standard deviation over launches."
+    )
+
+
+def geometric_mean_text(mean: GeometricMean) -> str:
+    """A geometric mean in one line."""
+    change = change_text(mean.ratio, mean.ratio_low, mean.ratio_high)
+    return (
+        f"geometric mean of {mean.phase} {mean.metric} over {mean.cases} cases, "
+        f"{plain(mean.candidate_label)}: {change}"
+    )
+
+
+def uncompared_text(thing: Uncompared) -> str:
+    """Something that was not compared, in one line."""
+    what = " ".join(filter(None, (thing.phase, thing.metric)))
+    where = plain(thing.case) + (f", {what}" if what else "")
+    return f"{where} ({plain(thing.candidate_label)}): {plain(thing.reason)}"

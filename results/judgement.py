@@ -1,0 +1,231 @@
+"""What a comparison says: rows with verdicts, what could not be compared, and the exit code."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Verdict = Literal["regressed", "improved", "unchanged", "inconclusive"]
+
+VERDICTS: Final[tuple[Verdict, ...]] = ("regressed", "improved", "inconclusive", "unchanged")
+"""In the order people want to read them in."""
+
+CONTRACT_FIELDS: Final = (
+    "evaluator",
+    "scenario",
+    "params",
+    "mode",
+    "phase",
+    "metric",
+    "unit",
+    "baseline_label",
+    "candidate_label",
+    "baseline",
+    "candidate",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "baseline_launches",
+    "candidate_launches",
+    "smallest_detectable",
+    "verdict",
+    "reason",
+)
+"""The fields of a row that outside programs rely on, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One metric of one phase of one case, compared.
+
+    Attributes:
+        evaluator: the case's evaluator.
+        scenario: the case's scenario.
+        params: the case's parameters, `depth=100;width=64`.
+        mode: output or gradient.
+        phase: what was measured.
+        metric: by which metric.
+        unit: of `baseline` and `candidate`.
+        baseline_label: the version compared against.
+        candidate_label: the version compared.
+        baseline: mean over launches in `unit`, geometric where the comparison is of logs; None
+            where there is none.
+        candidate: likewise.
+        ratio: candidate / baseline, above 1 is worse; None where one of them is not positive.
+        ratio_low: lower end of the ratio's interval at the comparison's level; None if unknown.
+        ratio_high: upper end.
+        baseline_launches: launches (or complete pairs) that `baseline` stands on; for a row that
+            tells a failure, all the case's launches.
+        candidate_launches: likewise.
+        smallest_detectable: the smallest true worsening that would have been found with 95 %
+            power, at the level that the row needed among all rows. A share of the baseline (0.02
+            is 2 %) where there is a ratio, in `unit` otherwise; None where nothing was estimated.
+        verdict: regressed, improved, unchanged or inconclusive.
+        reason: why, in words.
+        baseline_spread: standard deviation over launches, in `unit`; None for one launch.
+        candidate_spread: likewise.
+    """
+
+    evaluator: str
+    scenario: str
+    params: str
+    mode: str
+    phase: str
+    metric: str
+    unit: str
+    baseline_label: str
+    candidate_label: str
+    baseline: float | None
+    candidate: float | None
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    baseline_launches: int
+    candidate_launches: int
+    smallest_detectable: float | None
+    verdict: Verdict
+    reason: str
+    baseline_spread: float | None
+    candidate_spread: float | None
+
+    @property
+    def case(self) -> str:
+        """The case in one line, such as `planned chain depth=100;width=64 gradient`."""
+        return case_name(self.evaluator, self.scenario, self.params, self.mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeometricMean:
+    """The typical ratio of one metric in one phase, over the cases of a comparison.
+
+    Attributes:
+        candidate_label: the version compared.
+        phase: what was measured.
+        metric: by which metric.
+        cases: rows it is the mean of.
+        ratio: geometric mean of their ratios.
+        ratio_low: lower end of its interval, at the comparison's level, for these very cases.
+        ratio_high: upper end.
+    """
+
+    candidate_label: str
+    phase: str
+    metric: str
+    cases: int
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncompared:
+    """Something that could not be compared, and why.
+
+    Attributes:
+        evaluator: the case's evaluator.
+        scenario: the case's scenario.
+        params: the case's parameters.
+        mode: output or gradient.
+        phase: the phase; empty if the whole case is meant.
+        metric: the metric; empty if the whole case is meant.
+        candidate_label: the version it could not be compared in.
+        reason: why, in words.
+    """
+
+    evaluator: str
+    scenario: str
+    params: str
+    mode: str
+    phase: str
+    metric: str
+    candidate_label: str
+    reason: str
+
+    @property
+    def case(self) -> str:
+        """The case in one line, such as `planned chain depth=100;width=64 gradient`."""
+        return case_name(self.evaluator, self.scenario, self.params, self.mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A baseline against one or more candidates.
+
+    Attributes:
+        baseline_label: the version compared against.
+        candidate_labels: the versions compared.
+        threshold: relative changes up to this do not matter; 0.01 is 1 %.
+        level: chance that any row of the comparison is called regressed or improved wrongly, and
+            what the intervals of single rows miss.
+        rows: what was compared, in the baseline table's order.
+        geometric_means: of the rows' ratios, by candidate, phase and metric.
+        missing: what the baseline has and a candidate lacks without a failure that explains it.
+        candidate_only: what a candidate has and the baseline lacks.
+        failing: cases that fail on both sides.
+        notes: what a reader should know of the circumstances.
+    """
+
+    baseline_label: str
+    candidate_labels: tuple[str, ...]
+    threshold: float
+    level: float
+    rows: tuple[Row, ...]
+    geometric_means: tuple[GeometricMean, ...]
+    missing: tuple[Uncompared, ...]
+    candidate_only: tuple[Uncompared, ...]
+    failing: tuple[Uncompared, ...]
+    notes: tuple[str, ...]
+
+    def having(self, verdict: Verdict) -> tuple[Row, ...]:
+        """The rows of one verdict, the largest changes first."""
+        return tuple(
+            sorted((row for row in self.rows if row.verdict == verdict), key=_by_size_of_change)
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """The suite's: regressed if any row is, else inconclusive, improved or unchanged."""
+        order: tuple[Verdict, ...] = ("regressed", "inconclusive", "improved")
+        present = {row.verdict for row in self.rows}
+        return next((verdict for verdict in order if verdict in present), "unchanged")
+
+    @property
+    def is_complete(self) -> bool:
+        """True if something was put to a test, and nothing of the baseline is missing."""
+        return not self.missing and any(_was_tested(row) for row in self.rows)
+
+
+def exit_code(comparison: Comparison, fail_on_inconclusive: bool = False) -> int:
+    """What a gate returns: the contract's exit codes 0, 1, 3 and 4.
+
+    1 if a row regressed; else 3 if a part of the baseline is missing, nothing was compared, or no
+    row had the launches that a test needs; else 4, if asked for, where a row is inconclusive.
+    """
+    if comparison.verdict == "regressed":
+        return 1
+    if not comparison.is_complete:
+        return 3
+    return 4 if fail_on_inconclusive and comparison.verdict == "inconclusive" else 0
+
+
+def case_name(*parts: str) -> str:
+    """Evaluator, scenario, params and mode in one line."""
+    return " ".join(filter(None, parts))
+
+
+def tally(rows: Iterable[Row]) -> str:
+    """How many rows each verdict has, such as `1 regressed, 4 unchanged`."""
+    verdicts = [row.verdict for row in rows]
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]
+    return ", ".join(counts) or "nothing compared"
+
+
+def _was_tested(row: Row) -> bool:
+    return row.verdict != "inconclusive" or row.smallest_detectable is not None
+
+
+def _by_size_of_change(row: Row) -> float:
+    """Failures and changes without a ratio first, then by how far the ratio is from 1."""
+    if row.ratio is None:
+        return -math.inf
+    return -max(row.ratio, 1 / row.ratio)

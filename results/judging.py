@@ -1,0 +1,321 @@
+"""Series put to the test: estimates, bands, adjusted p-values, and the rows they make."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.contrasts import Contrast, Measured, Series, chosen, contrast
+from results.judgement import GeometricMean, Row
+from results.reasons import Evidence, Scale, reason, verdict
+from results.schema import is_exact_source
+from results.statistics import (
+    Estimate,
+    Floats,
+    holm,
+    interval,
+    mean_estimate,
+    p_beyond,
+    p_within,
+    ratio_interval,
+    smallest_detectable,
+)
+
+MEMORY_FLOOR_BYTES: Final = 512 * 1024
+"""Changes of memory read from the kernel below this are not seen: VmHWM lags by up to 0.5 MB,
+because the kernel batches its counters."""
+
+MEMORY_DRIFT_FLOOR_BYTES_PER_CALL: Final = 1.0
+"""Changes of memory drift up to this do not matter; the kernel's lag over the calls is added."""
+
+TIME_DRIFT_FLOOR_PER_KCALL: Final = 1e-3
+"""Changes of time drift up to this, 0.1 % per 1,000 calls, do not matter."""
+
+_LEAST_LOG_BAND: Final = 1e-9
+"""Ratios nearer to 1 than this are rounding, whatever the threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A candidate against the baseline; every array has an element for each series.
+
+    Attributes:
+        candidate: the candidate's label.
+        contrast: its values against the baseline's.
+        shared: True where both versions have values.
+        by_logs: True where logs are compared.
+        exactly: True where deterministic counts are compared without a test.
+        has_ratio: True where a ratio means something: not of drifts, nor of what is not positive.
+        estimate: the difference that is judged; without standard error where no test is made.
+        band: differences up to this do not matter.
+    """
+
+    candidate: str
+    contrast: Contrast
+    shared: NDArray[np.bool_]
+    by_logs: NDArray[np.bool_]
+    exactly: NDArray[np.bool_]
+    has_ratio: NDArray[np.bool_]
+    estimate: Estimate
+    band: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PValues:
+    """Of a trial's series; NaN where no test was made.
+
+    Attributes:
+        beyond_alone: of the change being within the band, of the series by itself.
+        within_alone: of the change being beyond it.
+        beyond: the first, adjusted for all series of all candidates.
+        within: the second, likewise.
+    """
+
+    beyond_alone: Floats
+    within_alone: Floats
+    beyond: Floats
+    within: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figures:
+    """The numbers of rows, named as in Row; an element for each series, NaN for unknown."""
+
+    baseline: Floats
+    candidate: Floats
+    ratio: Floats
+    ratio_low: Floats
+    ratio_high: Floats
+    smallest_detectable: Floats
+    baseline_spread: Floats
+    candidate_spread: Floats
+
+
+def trial(values: Measured, baseline: str, candidate: str, threshold: float) -> Trial:
+    """Bring two versions face to face, and say for each series how it is judged.
+
+    Args:
+        values: the values of all versions.
+        baseline: the baseline's label.
+        candidate: the candidate's label.
+        threshold: relative changes up to this do not matter.
+    """
+    found = contrast(values.side(baseline), values.side(candidate), len(values.series))
+    kinds = _kinds(values.series)
+    shared = (found.baseline.count > 0) & (found.candidate.count > 0)
+    by_logs = shared & (kinds == "time") & np.isfinite(found.log_ratio.value)
+    is_constant = ~((found.baseline.variance > 0) | (found.candidate.variance > 0))
+    exactly = shared & (kinds == "count") & is_constant
+    estimate = chosen(by_logs, found.log_ratio, found.difference)
+    is_testable = shared & ~exactly & np.isfinite(estimate.value + estimate.standard_error)
+    sizes = (np.abs(found.baseline.mean) + np.abs(found.candidate.mean)) / 2
+    band = np.maximum(np.where(kinds == "drift", 0.0, threshold * sizes), _floors(values.series))
+    return Trial(
+        candidate=candidate,
+        contrast=found,
+        shared=shared,
+        by_logs=by_logs,
+        exactly=exactly,
+        has_ratio=shared
+        & (kinds != "drift")
+        & (found.baseline.mean > 0)
+        & (found.candidate.mean > 0),
+        estimate=Estimate(
+            value=estimate.value,
+            standard_error=np.where(is_testable, estimate.standard_error, np.nan),
+            degrees=np.where(is_testable, estimate.degrees, np.nan),
+        ),
+        band=np.where(by_logs, np.log1p(threshold) + _LEAST_LOG_BAND, band),
+    )
+
+
+def rows(
+    values: Measured, baseline: str, trials: Sequence[Trial], threshold: float, level: float
+) -> Iterator[list[Row]]:
+    """The rows of each trial, in the order of series.
+
+    Args:
+        values: the values that the trials are of.
+        baseline: the baseline's label.
+        trials: all of a comparison; the family that errors are counted over.
+        threshold: relative changes up to this do not matter.
+        level: chance of error of the whole family.
+    """
+    tests = sum(int(np.isfinite(one.estimate.standard_error).sum()) for one in trials)
+    scale = Scale(threshold=threshold, level=level, family=tests)
+    for one, p_values in zip(trials, _p_values(trials), strict=True):
+        figures = _figures(one, level, level / max(tests, 1))
+        yield _rows(values.series, baseline, one, figures, p_values, scale)
+
+
+def geometric_means(series: Sequence[Series], one: Trial, level: float) -> list[GeometricMean]:
+    """The geometric means of ratios of time and of memory, by phase and metric, over cases.
+
+    A mean of one case is left out, and so are cases with a value that is not positive.
+
+    Args:
+        series: what the trial is of.
+        one: the trial.
+        level: what the intervals miss the truth with.
+    """
+    log_ratio = one.contrast.log_ratio
+    usable = (
+        np.isin(_kinds(series), ["time", "memory"])
+        & one.shared
+        & np.isfinite(log_ratio.value + log_ratio.standard_error)
+    )
+    keys = [(series[i].phase, series[i].metric) for i in np.flatnonzero(usable).tolist()]
+    names = list(dict.fromkeys(keys))
+    groups = np.array([names.index(key) for key in keys], dtype=np.int64)
+    chosen_rows = Estimate(
+        value=log_ratio.value[usable],
+        standard_error=log_ratio.standard_error[usable],
+        degrees=log_ratio.degrees[usable],
+    )
+    mean = mean_estimate(chosen_rows, groups, len(names))
+    low, high = interval(mean, level)
+    counts = np.bincount(groups, minlength=len(names))
+    return [
+        GeometricMean(
+            candidate_label=one.candidate,
+            phase=phase,
+            metric=metric,
+            cases=int(count),
+            ratio=float(ratio),
+            ratio_low=float(ratio_low),
+            ratio_high=float(ratio_high),
+        )
+        for (phase, metric), count, ratio, ratio_low, ratio_high in zip(
+            names, counts, np.exp(mean.value), np.exp(low), np.exp(high), strict=True
+        )
+        if count > 1 and np.isfinite(ratio_high)
+    ]
+
+
+def _kinds(series: Sequence[Series]) -> NDArray[np.object_]:
+    return np.array([one.kind for one in series], dtype=object)
+
+
+def _floors(series: Sequence[Series]) -> Floats:
+    """The difference, in each series' unit, below which nothing can be told or nothing matters."""
+    floors: Floats = np.array([_floor(one) for one in series], dtype=np.float64)
+    return floors
+
+
+def _floor(one: Series) -> float:
+    lag_bytes = 0 if is_exact_source(one.source) else MEMORY_FLOOR_BYTES
+    if one.kind == "memory":
+        return lag_bytes
+    if one.metric == "memory_drift":
+        lag_per_call = 0.0 if math.isnan(one.fewest_calls) else lag_bytes / max(one.fewest_calls, 1)
+        return MEMORY_DRIFT_FLOOR_BYTES_PER_CALL + lag_per_call
+    return TIME_DRIFT_FLOOR_PER_KCALL if one.metric == "time_drift" else 0.0
+
+
+def _p_values(trials: Sequence[Trial]) -> list[_PValues]:
+    """Two families of tests over all trials, each adjusted by itself: beyond, and within."""
+    beyond = [p_beyond(one.estimate, one.band) for one in trials]
+    within = [p_within(one.estimate, one.band) for one in trials]
+    ends = np.cumsum([len(one.band) for one in trials])[:-1]
+    return [
+        _PValues(beyond_alone=beyond[i], within_alone=within[i], beyond=adjusted, within=equivalent)
+        for i, (adjusted, equivalent) in enumerate(
+            zip(
+                np.split(holm(np.concatenate(beyond)), ends),
+                np.split(holm(np.concatenate(within)), ends),
+                strict=True,
+            )
+        )
+    ]
+
+
+def _figures(one: Trial, level: float, strictest_level: float) -> _Figures:
+    found, by_logs = one.contrast, one.by_logs
+    baseline = np.where(by_logs, np.exp(found.log_baseline.mean), found.baseline.mean)
+    candidate = np.where(by_logs, np.exp(found.log_candidate.mean), found.candidate.mean)
+    low, high = interval(one.estimate, level)
+    mean_low, mean_high = ratio_interval(found.baseline, found.candidate, one.estimate, level)
+    detectable = smallest_detectable(one.estimate, one.band, strictest_level)
+    return _Figures(
+        baseline=baseline,
+        candidate=candidate,
+        ratio=np.where(one.has_ratio, candidate / baseline, np.nan),
+        ratio_low=np.where(by_logs, np.exp(low), np.where(one.has_ratio, mean_low, np.nan)),
+        ratio_high=np.where(by_logs, np.exp(high), np.where(one.has_ratio, mean_high, np.nan)),
+        smallest_detectable=np.where(
+            by_logs, np.expm1(detectable), detectable / np.where(one.has_ratio, baseline, 1.0)
+        ),
+        baseline_spread=np.sqrt(
+            np.where(by_logs, baseline**2 * found.log_baseline.variance, found.baseline.variance)
+        ),
+        candidate_spread=np.sqrt(
+            np.where(by_logs, candidate**2 * found.log_candidate.variance, found.candidate.variance)
+        ),
+    )
+
+
+def _rows(
+    series: Sequence[Series],
+    baseline: str,
+    one: Trial,
+    figures: _Figures,
+    p_values: _PValues,
+    scale: Scale,
+) -> list[Row]:
+    shared = [(i, series[i]) for i in np.flatnonzero(one.shared).tolist()]
+    sources = Counter((name.case, name.phase, name.metric) for _, name in shared)
+    found = one.contrast
+    made = []
+    for i, name in shared:
+        evidence = Evidence(
+            kind=name.kind,
+            unit=name.unit,
+            difference=float(one.estimate.value[i]),
+            band=float(one.band[i]),
+            by_logs=bool(one.by_logs[i]),
+            exactly=bool(one.exactly[i]),
+            is_paired=bool(found.is_paired[i]),
+            baseline_launches=int(found.baseline.count[i]),
+            candidate_launches=int(found.candidate.count[i]),
+            set_aside=int(found.set_aside[i]),
+            p_beyond=float(p_values.beyond[i]),
+            p_within=float(p_values.within[i]),
+            p_beyond_alone=float(p_values.beyond_alone[i]),
+            p_within_alone=float(p_values.within_alone[i]),
+            source=name.source if sources[name.case, name.phase, name.metric] > 1 else "",
+        )
+        judged = verdict(evidence, scale.level)
+        made.append(
+            Row(
+                evaluator=name.evaluator,
+                scenario=name.scenario,
+                params=name.params,
+                mode=name.mode,
+                phase=name.phase,
+                metric=name.metric,
+                unit=name.unit,
+                baseline_label=baseline,
+                candidate_label=one.candidate,
+                baseline=_known(figures.baseline[i]),
+                candidate=_known(figures.candidate[i]),
+                ratio=_known(figures.ratio[i]),
+                ratio_low=_known(figures.ratio_low[i]),
+                ratio_high=_known(figures.ratio_high[i]),
+                baseline_launches=evidence.baseline_launches,
+                candidate_launches=evidence.candidate_launches,
+                smallest_detectable=_known(figures.smallest_detectable[i]),
+                verdict=judged,
+                reason=reason(evidence, judged, scale),
+                baseline_spread=_known(figures.baseline_spread[i]),
+                candidate_spread=_known(figures.candidate_spread[i]),
+            )
+        )
+    return made
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,244 @@
+"""Result tables: reading them strictly, merging them, and what writes them.
+
+Large tables take the fast road: pandas parses, and validity is asked once for every distinct kind
+of row. Whatever goes wrong on it takes the plain road in `results.lines`, which tells where.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results import lines
+from results.cells import unprotected
+from results.environments import environment_path, read_environments, write_environment
+from results.errors import TableError
+from results.frames import (
+    CATEGORICAL_COLUMNS,
+    categorical,
+    first_appearance,
+    frame_of,
+    merged,
+    readings,
+    row_ids,
+)
+from results.schema import (
+    CASE_COLUMNS,
+    KEY_COLUMNS,
+    REAL_COLUMNS,
+    SCHEMA_VERSION,
+    TEXT_COLUMNS,
+    WHOLE_COLUMNS,
+    expected_text,
+    first_problem,
+)
+from results.writing import TableWriter
+
+__all__ = [
+    "TableWriter",
+    "environment_path",
+    "frame_of",
+    "merged",
+    "read",
+    "read_environments",
+    "read_many",
+    "readings",
+    "write_environment",
+]
+
+_COMPARED_COLUMNS = ("value", "status")
+"""Two readings of one name that differ in these contradict each other."""
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """The readings of a result table, all of them valid; a reading told twice is read once.
+
+    The columns may stand in any order; those that the contract does not know are kept as text.
+    The file may be gzip, may start with a byte-order mark and may end its lines as it likes.
+
+    Args:
+        path: the table.
+
+    Returns:
+        A frame typed as `results.frames` says.
+
+    Raises:
+        TableError: for the first line that is not valid, or for a file that is no result table.
+    """
+    return read_many([path])
+
+
+def read_many(paths: Iterable[Path | str]) -> pd.DataFrame:
+    """The readings of several result tables in one frame; a reading told twice is read once.
+
+    Args:
+        paths: the tables, at least one.
+
+    Returns:
+        A frame typed as `results.frames` says, the tables' rows in the order of `paths`.
+
+    Raises:
+        TableError: as `read` does, and where two readings of the same launch, phase, metric and
+            source contradict each other.
+        ValueError: if `paths` is empty.
+    """
+    tables = [Path(path) for path in paths]
+    frames = [_read_file(path) for path in tables]
+    everything = merged(frames)
+    keys = row_ids(everything, KEY_COLUMNS)
+    repeated = pd.Series(keys).duplicated().to_numpy()
+    if not repeated.any():
+        return everything
+    contents = first_appearance(
+        keys * (len(everything) + 1) + row_ids(everything, _COMPARED_COLUMNS)
+    )
+    contradicting = repeated & ~pd.Series(contents).duplicated().to_numpy()
+    if contradicting.any():
+        second = int(np.flatnonzero(contradicting)[0])
+        first = int(np.flatnonzero(keys == keys[second])[0])
+        _refuse_contradiction(tables, [len(frame) for frame in frames], everything, first, second)
+    return everything[~repeated].reset_index(drop=True)
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    lines.check_bytes(path)
+    names = lines.header(path)
+    try:
+        frame = _parsed(path, names)
+    except (ValueError, TypeError, OverflowError) as error:
+        _refuse(path, names, str(error))
+    if _is_ragged(frame, path) or not _is_valid(frame):
+        _refuse(path, names, "a line that this reader cannot take")
+    return frame
+
+
+def _parsed(path: Path, names: Sequence[str]) -> pd.DataFrame:
+    """The file as pandas reads it, typed; NaN, NA and "" where a cell is empty."""
+    types: dict[str, str] = dict.fromkeys(names, "object")
+    types |= dict.fromkeys(REAL_COLUMNS, "float64") | dict.fromkeys(WHOLE_COLUMNS, "Int64")
+    types["recorded_at"] = "str"
+    with lines.opened(path) as stream, np.errstate(invalid="ignore"):
+        frame = pd.read_csv(
+            stream,
+            header=0,
+            names=list(names),
+            dtype=types,
+            keep_default_na=False,
+            na_values={column: [""] for column in (*REAL_COLUMNS, *WHOLE_COLUMNS)},
+            encoding="utf-8",
+        )
+    for column in CATEGORICAL_COLUMNS:
+        frame[column] = _unprotected(categorical(frame[column].to_numpy()))
+    return frame
+
+
+def _unprotected(column: pd.Categorical) -> pd.Categorical:
+    texts = [unprotected(text) for text in column.categories]
+    if texts == list(column.categories):
+        return column
+    codes, distinct = pd.factorize(np.array(texts, dtype=object))
+    return pd.Categorical.from_codes(
+        codes[column.codes], categories=pd.Index(distinct, dtype="str")
+    )
+
+
+def _is_ragged(frame: pd.DataFrame, path: Path) -> bool:
+    """True if a line has more or fewer cells than the header.
+
+    pandas takes the first cells of long lines for an index, and fills short lines with empty
+    cells; so the lines are counted through only where cells of the last column are empty.
+    """
+    index = frame.index
+    if not isinstance(index, pd.RangeIndex) or (index.start, index.step) != (0, 1):
+        return True
+    last = frame.iloc[:, -1]
+    if not (last.isna() | (last == "")).any():
+        return False
+    width = frame.shape[1]
+    return any(len(record.cells) != width for record in lines.records(path))
+
+
+def _is_valid(frame: pd.DataFrame) -> bool:
+    """Whether every row is a valid reading.
+
+    By the promise of `first_problem`, rows alike in the classes below are valid together; so one
+    row of each kind is asked about.
+    """
+    if not (frame["schema"] == str(SCHEMA_VERSION)).all():
+        return False
+    frame["schema"] = SCHEMA_VERSION
+    kinds = np.zeros(len(frame), dtype=np.int64)
+    for column in ("mode", "phase", "metric", "unit", "status"):
+        codes = frame[column].cat.codes.to_numpy(np.int64)
+        kinds = first_appearance(kinds * (len(frame[column].cat.categories) + 1) + codes)
+    for column in (*REAL_COLUMNS, *WHOLE_COLUMNS):
+        numbers = frame[column].to_numpy(np.float64, na_value=np.nan)
+        kinds = first_appearance(kinds * 8 + _number_class(numbers))
+    representatives = frame[~pd.Series(kinds).duplicated().to_numpy()]
+    return _texts_are_valid(frame) and not any(map(first_problem, readings(representatives)))
+
+
+def _number_class(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """0 to 7: missing, infinite, or the number's sign and whether it is whole."""
+    finite = np.isfinite(numbers)
+    whole = finite & (np.floor(np.where(finite, numbers, 0.5)) == numbers)
+    sign = np.sign(np.where(finite, numbers, 0)).astype(np.int64)
+    return np.where(finite, 2 + (sign + 1) * 2 + whole, np.isinf(numbers))
+
+
+def _texts_are_valid(frame: pd.DataFrame) -> bool:
+    return not any(
+        expected_text(column, text) is not None
+        for column in TEXT_COLUMNS
+        for text in (
+            frame[column].cat.categories if column in CATEGORICAL_COLUMNS else frame[column]
+        )
+    )
+
+
+def _refuse(path: Path, names: Sequence[str], found: str) -> NoReturn:
+    lines.refuse_first_problem(path, names)
+    raise TableError(
+        path,
+        found=found,
+        expected="a result table in CSV",
+        advice="Save it as plain CSV (RFC 4180), or measure again.",
+    )
+
+
+def _refuse_contradiction(
+    tables: Sequence[Path],
+    lengths: Sequence[int],
+    everything: pd.DataFrame,
+    first: int,
+    second: int,
+) -> NoReturn:
+    """Raise for rows `first` and `second`, which name one reading and give it two values."""
+    path, line = _place(tables, lengths, second)
+    other_path, other_line = _place(tables, lengths, first)
+    row = everything.iloc[second]
+    case = ", ".join(
+        str(row[column]) for column in (*CASE_COLUMNS, "phase", "metric") if row[column]
+    )
+    values = everything["value"].iloc[[second, first]].tolist()
+    raise TableError(
+        path,
+        line=line,
+        column="value",
+        found=f"{values[0]!r} for {case}, launch {row['launch']} of session {row['session']}",
+        expected=f"{values[1]!r} as {other_path}:{other_line} says",
+        advice="Delete one of the two lines, or compare tables of different sessions.",
+    )
+
+
+def _place(tables: Sequence[Path], lengths: Sequence[int], row: int) -> tuple[Path, int]:
+    """The file and the line that row `row` of the merged frame was read from."""
+    for path, length in zip(tables, lengths, strict=True):
+        if row < length:
+            return path, lines.line_of(path, row)
+        row -= length
+    message = f"no table has row {row}"
+    raise IndexError(message)

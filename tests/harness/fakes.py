@@ -1,0 +1,125 @@
+"""Fakes that are told exactly what to say."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.conduct import Measurement, Side
+from harness.launch import Surroundings
+from harness.worker import messages as m
+
+PHASES = ["construct", "differentiate", "lower", "compile", "first_call", "evaluate", "teardown"]
+
+
+class FakeClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def advance(self, ns: int) -> None:
+        self.now_ns += ns
+
+
+Answer = Callable[[Any], m.Message]
+
+
+def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
+    """A subject that does everything right, one call in so many ns."""
+    return {
+        m.Open: lambda _: m.Opened(
+            phases=PHASES, evaluator_version="1.0", dtype="float32", lifecycle="calls", units=None
+        ),
+        m.RunPhase: lambda q: m.Elapsed(phase=q.phase, elapsed_ns=7_000),
+        m.Check: lambda _: m.Checked(max_relative_error=1e-7, problem=""),
+        m.Calibrate: lambda q: m.Calibrated(calls=q.block_ns // call_ns, call_ns=call_ns),
+        m.RunBlocks: lambda q: m.Blocks(elapsed_ns=[call_ns * q.calls] * q.blocks, calls=q.calls),
+        m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
+        m.MeasureMemory: lambda q: m.MemoryRead(
+            phase=q.phase,
+            peak_bytes=300,
+            held_bytes=200,
+            retained_bytes=100,
+            live_objects=None if q.phase == "teardown" else 9,
+            peak_source="VmHWM",
+            held_source="smaps_rollup",
+        ),
+        m.FollowMemory: lambda q: m.MemorySeries(
+            calls=[100, 200, 300, 400],
+            in_use_bytes=[1_000, 1_800, 2_600, 3_400],
+            source="mallinfo2",
+            peak_bytes=3,
+            held_bytes=2,
+            retained_bytes=1,
+            peak_source="VmHWM",
+            held_source="smaps_rollup",
+        ),
+        m.Count: lambda _: m.Counts(counts={"nodes": 5, "gradient_nodes": 11, "unknown": 1}),
+        m.Describe: lambda _: m.Facts(facts={"python": "3.11"}),
+    }
+
+
+class FakeLaunch:
+    """Answers from a table, and writes down what it was asked in a log that launches share."""
+
+    process: subprocess.Popen[bytes]
+
+    def __init__(
+        self,
+        answers: dict[type, Answer],
+        name: str = "",
+        log: list[tuple[str, m.Message]] | None = None,
+    ) -> None:
+        self._answers = answers
+        self._name = name
+        self.log: list[tuple[str, m.Message]] = [] if log is None else log
+        self.closed = False
+
+    def ask(self, question: m.Message, *, timeout_s: float) -> m.Message:
+        self.log.append((self._name, question))
+        return self._answers[type(question)](question)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeLauncher:
+    """Starts fake launches, each with the answers that `answers` gives for its surroundings."""
+
+    def __init__(self, answers: Callable[[Surroundings], dict[type, Answer]]) -> None:
+        self._answers = answers
+        self.started: list[Surroundings] = []
+        self.launches: list[FakeLaunch] = []
+
+    def start(self, surroundings: Surroundings) -> FakeLaunch:
+        self.started.append(surroundings)
+        launch = FakeLaunch(self._answers(surroundings))
+        self.launches.append(launch)
+        return launch
+
+
+REQUEST = m.Open(
+    scenario="mlp",
+    params={},
+    evaluator="interpreter",
+    mode="gradient",
+    dtype=None,
+    seed=1,
+    plugins=[],
+    fixed_layout=False,
+)
+
+
+class Recorder:
+    """Collects what sides emit."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Side, list[Measurement]] = {}
+
+    def __call__(self, side: Side, measurements: Sequence[Measurement]) -> None:
+        self.rows.setdefault(side, []).extend(measurements)

@@ -1,0 +1,1 @@
+"""Subjects for tests: plugin files that workers load."""

@@ -1,0 +1,211 @@
+"""Which question is put to whom and when, and what rows come of the answers."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from harness.conduct import Side, conduct_memory, conduct_time, interquartile_range
+from harness.effort import Effort, quick_effort
+from harness.worker import messages as m
+from tests.harness.fakes import PHASES, REQUEST, FakeLaunch, Recorder, usual_answers
+
+_EFFORT = quick_effort(launches=1, timeout_s=60, memory=True)
+
+
+def _sides(count: int) -> tuple[list[Side], list[FakeLaunch], Recorder]:
+    log: list[tuple[str, m.Message]] = []
+    rows = Recorder()
+    launches = [FakeLaunch(usual_answers(), name, log) for name in "ABCD"[:count]]
+    return [Side(each, REQUEST, rows, timeout_s=60) for each in launches], launches, rows
+
+
+def _conduct(sides: list[Side], effort: Effort = _EFFORT) -> None:
+    conduct_time(sides, effort, random.Random(1))
+
+
+def test_one_side_gives_every_time_of_every_phase() -> None:
+    """A subject that does all right has one row for each metric of each phase that it has."""
+    sides, _, rows = _sides(1)
+
+    _conduct(sides)
+
+    found = [(row.phase, row.metric) for row in rows.rows[sides[0]]]
+    assert found == [
+        ("construct", "first_time"),
+        ("differentiate", "first_time"),
+        ("lower", "first_time"),
+        ("compile", "first_time"),
+        ("first_call", "first_time"),
+        ("first_call", "max_relative_error"),
+        ("construct", "nodes"),
+        ("differentiate", "gradient_nodes"),
+        ("evaluate", "time"),
+        ("evaluate", "time_drift"),
+        ("construct", "time"),
+        ("differentiate", "time"),
+        ("lower", "time"),
+        ("compile", "time"),
+        ("teardown", "time"),
+    ]
+
+
+def test_the_time_of_a_call_is_a_block_s_time_over_its_calls() -> None:
+    """Blocks of 2,000 calls of 1 µs give 1 µs a call, without spread or drift."""
+    sides, _, rows = _sides(1)
+
+    _conduct(sides)
+
+    row = next(each for each in rows.rows[sides[0]] if each.phase == "evaluate")
+    assert row.value == pytest.approx(1e-6)
+    assert row.spread == pytest.approx(0)
+    assert (row.blocks, row.calls) == (12, 12 * 2_000)
+
+
+def test_warm_up_blocks_are_not_estimated_from() -> None:
+    """Three slow blocks at the start leave the estimate alone."""
+    sides, launches, rows = _sides(1)
+    answers = usual_answers()
+    answers[m.RunBlocks] = lambda q: m.Blocks(
+        elapsed_ns=[9_000 * q.calls] * 3 + [1_000 * q.calls] * (q.blocks - 3), calls=q.calls
+    )
+    launches[0]._answers = answers
+
+    _conduct(sides)
+
+    row = next(each for each in rows.rows[sides[0]] if each.phase == "evaluate")
+    assert row.value == pytest.approx(1e-6)
+
+
+def test_blocks_of_a_pair_are_interleaved_in_mirrored_rounds() -> None:
+    """Every four blocks are ABBA or BAAB, both occur, and two calls before each are not timed."""
+    sides, launches, _ = _sides(2)
+
+    _conduct(sides)
+
+    asked = [(name, q) for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
+    order = "".join(name for name, _ in asked)
+    quads = [order[at : at + 4] for at in range(0, len(order), 4)]
+    assert set(quads) == {"ABBA", "BAAB"}
+    assert all((q.blocks, q.untimed_calls) == (1, 2) for _, q in asked)
+
+
+def test_both_sides_of_a_pair_run_blocks_of_as_many_calls() -> None:
+    """Where one side calibrates to 2,000 calls and the other to 1,500, both run 1,500."""
+    sides, launches, _ = _sides(2)
+    launches[1]._answers[m.Calibrate] = lambda _: m.Calibrated(calls=1_500, call_ns=1.3)
+
+    _conduct(sides)
+
+    calls = {q.calls for _, q in launches[0].log if isinstance(q, m.RunBlocks)}
+    assert calls == {1_500}
+
+
+def test_each_phase_is_run_by_both_sides_before_the_next() -> None:
+    """No side is two phases ahead of the other."""
+    sides, launches, _ = _sides(2)
+
+    _conduct(sides)
+
+    phases = [q.phase for _, q in launches[0].log if isinstance(q, m.RunPhase)]
+    assert phases[0::2] == phases[1::2]
+
+
+def test_nothing_is_said_of_times_of_a_wrong_value() -> None:
+    """A value outside the tolerance is one row without value, and no time is given."""
+    sides, launches, rows = _sides(1)
+    launches[0]._answers[m.Check] = lambda _: m.Checked(max_relative_error=0.5, problem="off")
+
+    _conduct(sides)
+
+    (row,) = rows.rows[sides[0]]
+    assert (row.phase, row.metric, row.status) == ("first_call", "max_relative_error", "wrong")
+    assert row.value is None
+    assert row.detail == "off"
+
+
+def test_a_side_that_fails_drops_out_and_the_other_goes_on() -> None:
+    """One side's crash in compile is its last row; the other side's rows are complete."""
+    sides, launches, rows = _sides(2)
+    crash = m.Failure(phase="compile", status="crash", detail="SIGSEGV")
+    run = launches[0]._answers[m.RunPhase]
+    launches[0]._answers[m.RunPhase] = lambda q: crash if q.phase == "compile" else run(q)
+
+    _conduct(sides)
+
+    (failed,) = rows.rows[sides[0]]
+    assert (failed.phase, failed.metric, failed.status) == ("compile", "first_time", "crash")
+    assert rows.rows[sides[1]][-1].phase == "teardown"
+
+
+def test_a_failure_that_names_no_phase_gets_the_one_that_was_asked_for() -> None:
+    """A process that dies while blocks are timed has failed in evaluate."""
+    sides, launches, rows = _sides(1)
+    launches[0]._answers[m.RunBlocks] = lambda _: m.Failure(phase="", status="crash", detail="x")
+
+    _conduct(sides)
+
+    assert (rows.rows[sides[0]][-1].phase, rows.rows[sides[0]][-1].metric) == ("evaluate", "time")
+
+
+def test_an_answer_of_the_wrong_kind_is_an_error_row() -> None:
+    """A worker that answers something else is told of, not believed."""
+    sides, launches, rows = _sides(1)
+    launches[0]._answers[m.Calibrate] = lambda _: m.Check()
+
+    _conduct(sides)
+
+    assert rows.rows[sides[0]][-1].status == "error"
+    assert "Check" in rows.rows[sides[0]][-1].detail
+
+
+def test_memory_rows_tell_peak_held_and_retained_of_every_phase() -> None:
+    """Each phase has three readings in bytes, and evaluate has its drift per call."""
+    sides, _, rows = _sides(1)
+
+    conduct_memory(sides, _EFFORT, random.Random(1))
+
+    by_key = {(row.phase, row.metric): row for row in rows.rows[sides[0]]}
+    phases = {phase for phase, metric in by_key if metric == "peak_memory"}
+    assert phases == set(PHASES)
+    assert by_key["lower", "held_memory"].value == 200
+    assert by_key["lower", "live_objects"].value == 9
+    assert by_key["evaluate", "memory_drift"].value == pytest.approx(8.0)
+    assert by_key["evaluate", "memory_drift"].calls == 400
+
+
+def test_memory_is_checked_after_everything_was_read() -> None:
+    """The golden evaluator runs last, so that its memory is in no reading."""
+    sides, launches, _ = _sides(1)
+
+    conduct_memory(sides, _EFFORT, random.Random(1))
+
+    assert isinstance(launches[0].log[-1][1], m.Check)
+
+
+def test_a_wrong_value_gives_no_memory_either() -> None:
+    """A case whose value is wrong has a failure row and no reading of memory."""
+    sides, launches, rows = _sides(1)
+    launches[0]._answers[m.Check] = lambda _: m.Checked(max_relative_error=None, problem="off")
+
+    conduct_memory(sides, _EFFORT, random.Random(1))
+
+    assert [(row.metric, row.status) for row in rows.rows[sides[0]]] == [("peak_memory", "wrong")]
+
+
+def test_a_budget_ends_interleaving_after_a_whole_round() -> None:
+    """With no time at all, each side still has its two blocks of one round."""
+    sides, launches, _ = _sides(2)
+
+    _conduct(sides, replace(_EFFORT, evaluate_budget_ns=0))
+
+    names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
+    assert sorted(names) == ["A", "A", "B", "B"]
+
+
+def test_the_interquartile_range_is_the_middle_half() -> None:
+    """Of 0 to 4 it is 2; a single value has none."""
+    assert interquartile_range([0, 1, 2, 3, 4]) == 2
+    assert interquartile_range([1]) is None

@@ -1,0 +1,126 @@
+"""Real worker processes: what they answer, and what becomes of those that die."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu
+from harness.worker import messages as m
+
+_PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
+
+
+@contextmanager
+def _launched(evaluator: str, **fixed: object) -> Iterator[LocalLaunch]:
+    surroundings = Surroundings(
+        interpreter=sys.executable,
+        hash_seed=1,
+        cpu=usable_cpu(),
+        **fixed,  # type: ignore[arg-type]
+    )
+    launch = LocalLauncher().start(surroundings)
+    request = m.Open("tiny", {}, evaluator, "gradient", None, 1, [_PLUGIN], False)
+    try:
+        assert isinstance(launch.ask(request, timeout_s=60), m.Opened)
+        yield launch
+    finally:
+        launch.close()
+
+
+def _until(launch: LocalLaunch, last: str, timeout_s: float = 60) -> m.Message:
+    answer: m.Message = m.Check()
+    for phase in ("construct", "differentiate", "lower", "compile", "first_call"):
+        answer = launch.ask(m.RunPhase(phase=phase), timeout_s=timeout_s)
+        if isinstance(answer, m.Failure) or phase == last:
+            break
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "status", "words"),
+    [
+        ("raising", "error", "ValueError: first line (misbehaving.py:"),
+        ("recursing", "recursion", "RecursionError"),
+        ("crashing", "crash", "SIGSEGV"),
+        ("exiting", "crash", "exited with 0"),
+        ("leaving", "error", "SystemExit: 3"),
+        ("refusing", "refused", "not today"),
+    ],
+)
+def test_whatever_a_subject_does_is_an_answer(evaluator: str, status: str, words: str) -> None:
+    """Exceptions, crashes, exits and refusals become a failure with a status and a detail."""
+    with _launched(evaluator) as launch:
+        answer = _until(launch, "compile")
+
+    assert isinstance(answer, m.Failure)
+    assert answer.status == status
+    assert words in answer.detail
+
+
+def test_a_subject_that_hangs_is_given_up_on() -> None:
+    """Without an answer in time there is a timeout, and the process is ended."""
+    with _launched("hanging") as launch:
+        answer = _until(launch, "compile", timeout_s=1.0)
+        process = psutil.Process(launch.process.pid)
+
+    assert isinstance(answer, m.Failure)
+    assert (answer.phase, answer.status) == ("compile", "timeout")
+    assert not process.is_running()
+
+
+def test_a_memory_limit_holds_without_cgroups() -> None:
+    """A subject that allocates without end is stopped by the limit and says so."""
+    with _launched("greedy", memory_limit_bytes=2**30) as launch:
+        answer = _until(launch, "compile")
+
+    assert isinstance(answer, m.Failure)
+    assert (answer.phase, answer.status) == ("compile", "out_of_memory")
+
+
+def test_a_subject_may_print_what_it_likes() -> None:
+    """A megabyte on stdout, our own protocol's words among it, spoils no answer."""
+    with _launched("talking") as launch:
+        answer = _until(launch, "compile")
+
+    assert isinstance(answer, m.Elapsed)
+    assert answer.elapsed_ns > 1
+
+
+def test_children_of_a_subject_do_not_outlive_the_launch() -> None:
+    """A process that the subject left behind is ended with it."""
+    with _launched("parenting") as launch:
+        _until(launch, "compile")
+        (child,) = psutil.Process(launch.process.pid).children()
+
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_no_scratch_directory_is_left() -> None:
+    """The private cache directory of a launch is removed with it."""
+    with _launched("honest") as launch:
+        scratch = psutil.Process(launch.process.pid).environ()["XDG_CACHE_HOME"]
+        assert os.path.isdir(scratch)
+
+    assert not os.path.exists(scratch)
+
+
+def test_a_spike_is_seen_in_the_phase_that_has_it_and_in_no_other() -> None:
+    """300 MiB that are allocated and freed at once within compile are told within 1 %."""
+    spike = 300 * 2**20
+    with _launched("spiking", exact_memory=True) as launch:
+        read = {}
+        for phase in ("construct", "differentiate", "lower", "compile", "first_call"):
+            answer = launch.ask(m.MeasureMemory(phase=phase), timeout_s=60)
+            assert isinstance(answer, m.MemoryRead)
+            read[phase] = answer
+
+    assert read["compile"].peak_bytes == pytest.approx(spike, rel=0.01)
+    assert all(each.peak_bytes < spike / 20 for name, each in read.items() if name != "compile")
+    assert read["compile"].retained_bytes < spike / 20

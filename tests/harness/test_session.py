@@ -1,0 +1,183 @@
+"""Sessions: what is planned, written, resumed and given up, with launches that are told what to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.cases import parse_spec
+from harness.effort import quick_effort
+from harness.launch import Surroundings
+from harness.session import (
+    MEMORY,
+    TIME,
+    Contender,
+    Session,
+    Settings,
+    Version,
+    plan_steps,
+)
+from harness.worker import messages as m
+from results.schema import Reading
+from results.tables import read, readings
+from tests.harness.fakes import Answer, FakeLauncher, usual_answers
+
+_EFFORT = quick_effort(launches=2, timeout_s=60, memory=False)
+
+
+def _contender(label: str = "now", scenario: str = "mlp") -> Contender:
+    return Contender(
+        version=Version(label=label, interpreter=label),
+        case=parse_spec(scenario).case("planned", "gradient"),
+    )
+
+
+def _settings(out: Path, **changed: object) -> Settings:
+    return replace(Settings(out=out, effort=_EFFORT, seed=1), **changed)  # type: ignore[arg-type]
+
+
+def _answers(_surroundings: Surroundings) -> dict[type, Answer]:
+    return usual_answers()
+
+
+def _rows(out: Path) -> list[Reading]:
+    return list(readings(read(out)))
+
+
+def _keys(rows: list[Reading]) -> list[tuple[object, ...]]:
+    return sorted((row.label, row.scenario, row.phase, row.metric, row.launch or 0) for row in rows)
+
+
+def test_a_plan_has_every_launch_of_every_group_time_before_memory() -> None:
+    """Two groups, two time launches and one memory launch make six steps in rounds."""
+    groups = [(_contender(scenario="mlp"),), (_contender(scenario="chain"),)]
+
+    steps = plan_steps(groups, quick_effort(launches=2, timeout_s=1, memory=True), seed=1)
+
+    assert [(step.kind, step.launch) for step in steps] == [
+        (TIME, 1),
+        (TIME, 1),
+        (TIME, 2),
+        (TIME, 2),
+        (MEMORY, 3),
+        (MEMORY, 3),
+    ]
+    assert all({steps[at].contenders, steps[at + 1].contenders} == set(groups) for at in (0, 2, 4))
+
+
+def test_a_launch_of_its_own_has_no_pair() -> None:
+    """Only launches that are alive together share a pair id."""
+    single = plan_steps([(_contender(),)], _EFFORT, seed=1)
+    pairs = plan_steps([(_contender("a"), _contender("b"))], _EFFORT, seed=1)
+
+    assert {step.pair for step in single} == {""}
+    assert [step.pair for step in pairs] == ["1", "2"]
+
+
+def test_readings_are_written_with_all_that_names_them(tmp_path: Path) -> None:
+    """A row tells session, label, case, launch, machine and environment."""
+    out = tmp_path / "a.csv"
+    session = Session(_settings(out), FakeLauncher(_answers))
+
+    session.run([(_contender(),)])
+
+    rows = _rows(out)
+    assert {row.session for row in rows} == {session.id}
+    assert {(row.label, row.evaluator, row.mode) for row in rows} == {
+        ("now", "planned", "gradient")
+    }
+    assert {row.launch for row in rows} == {1, 2}
+    assert all(row.machine and row.environment for row in rows)
+
+
+def test_both_sides_of_a_pair_have_the_same_hash_seed(tmp_path: Path) -> None:
+    """Launches that are alive together differ in what is compared and in nothing else."""
+    launcher = FakeLauncher(_answers)
+
+    Session(_settings(tmp_path / "a.csv"), launcher).run([(_contender("a"), _contender("b"))])
+
+    seeds = [each.hash_seed for each in launcher.started[2:]]  # the first two were asked for facts
+    assert seeds[0] == seeds[1]
+    assert seeds[2] == seeds[3]
+    assert seeds[0] != seeds[2]
+
+
+def test_a_case_that_fails_is_a_row_and_is_not_launched_again(tmp_path: Path) -> None:
+    """After a crash in its first launch a case has one row, and the other case all of its rows."""
+    out = tmp_path / "a.csv"
+    crash = m.Failure(phase="compile", status="crash", detail="SIGSEGV")
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers()
+        run = usual[m.RunPhase]
+        if surroundings.interpreter == "bad":
+            usual[m.RunPhase] = lambda q: crash if q.phase == "compile" else run(q)
+        return usual
+
+    launcher = FakeLauncher(answers)
+    Session(_settings(out), launcher).run([(_contender("bad"),), (_contender("good"),)])
+
+    bad = [row for row in _rows(out) if row.label == "bad"]
+    assert [(row.phase, row.status, row.value) for row in bad] == [("compile", "crash", None)]
+    assert {row.launch for row in _rows(out) if row.label == "good"} == {1, 2}
+    assert sum(each.interpreter == "bad" for each in launcher.started) == 2
+
+
+def test_every_launch_is_closed_when_the_session_is_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C leaves no process behind, and what was read before is in the table."""
+    out = tmp_path / "a.csv"
+
+    def interrupted(_surroundings: Surroundings) -> dict[type, Answer]:
+        answers = usual_answers()
+
+        def interrupt(_question: object) -> m.Message:
+            raise KeyboardInterrupt
+
+        answers[m.Repeat] = interrupt
+        return answers
+
+    launcher = FakeLauncher(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Session(_settings(out), launcher).run([(_contender(),)])
+
+    assert all(launch.closed for launch in launcher.launches)
+    assert ("evaluate", "time") in {(row.phase, row.metric) for row in _rows(out)}
+
+
+def test_resuming_adds_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
+    """A table cut after any line is completed to the readings of an uninterrupted session."""
+    whole = tmp_path / "whole.csv"
+    groups = [(_contender(),), (_contender(scenario="chain"),)]
+    Session(_settings(whole), FakeLauncher(_answers)).run(groups)
+    expected = _keys(_rows(whole))
+    lines = whole.read_bytes().splitlines(keepends=True)
+
+    for kept in range(1, len(lines), 7):
+        cut = tmp_path / f"cut{kept}.csv"
+        cut.write_bytes(b"".join(lines[:kept]) + lines[kept][:9])
+        Session(_settings(cut, resume=True), FakeLauncher(_answers)).run(groups)
+        assert _keys(_rows(cut)) == expected
+
+
+def test_resuming_a_complete_table_launches_nothing(tmp_path: Path) -> None:
+    """Only the environment is asked for its facts again."""
+    out = tmp_path / "a.csv"
+    Session(_settings(out), FakeLauncher(_answers)).run([(_contender(),)])
+    launcher = FakeLauncher(_answers)
+
+    Session(_settings(out, resume=True), launcher).run([(_contender(),)])
+
+    assert len(launcher.started) == 1
+
+
+def test_without_resume_a_new_session_is_appended(tmp_path: Path) -> None:
+    """Measured again into the same table, every reading is there once for each session."""
+    out = tmp_path / "a.csv"
+    for _ in range(2):
+        Session(_settings(out), FakeLauncher(_answers)).run([(_contender(),)])
+
+    rows = _rows(out)
+    assert len({row.session for row in rows}) == 2
+    assert len(rows) == 2 * len({(row.phase, row.metric, row.launch) for row in rows})

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from evaluators.engines.table import ENGINES, Engine
+from evaluators.engines.table import ENGINES, Engine, normalised
 from evaluators.protocol import Evaluator, EvaluatorError
 
 _MODULES = {
@@ -61,14 +61,10 @@ def engine_of(name: str) -> Engine | None:
 
 def evaluators_of(distribution: str) -> tuple[str, ...]:
     """The names of the adapters to that distribution; none when we know no adapter."""
-    wanted = _normalised(distribution)
+    wanted = normalised(distribution)
     return next(
-        (each.evaluators for each in ENGINES if _normalised(each.distribution) == wanted), ()
+        (each.evaluators for each in ENGINES if normalised(each.distribution) == wanted), ()
     )
-
-
-def _normalised(distribution: str) -> str:
-    return distribution.lower().replace("_", "-").replace(".", "-")
 
 
 def _import(name: str) -> ModuleType:

@@ -67,8 +67,8 @@ def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         evaluate_budget_ns=100 * MILLISECOND_NS,
         repeats=3,
         repeat_budget_ns=30 * MILLISECOND_NS,
-        follow_calls=200,
-        follow_samples=20,
-        follow_budget_ns=100 * MILLISECOND_NS,
+        follow_calls=1_000,
+        follow_samples=50,
+        follow_budget_ns=300 * MILLISECOND_NS,
         timeout_s=timeout_s,
     )

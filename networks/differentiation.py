@@ -23,7 +23,7 @@ from networks.collector import collector_paused
 from networks.errors import NetworkError
 from networks.inference import BOOL, Shape, reduced
 from networks.network import Network
-from networks.node import Node, binary, constant, elementwise, reshape
+from networks.node import Node, constant, elementwise, reshape
 from networks.operators import Partial, Region
 
 Rule = Callable[[Node, Node, "_Sweep"], None]
@@ -85,75 +85,76 @@ class _Sweep:
     __slots__ = ("_apart", "_sums", "active")
 
     def __init__(self, of: Node, seed: Node, by: Sequence[Node]) -> None:
+        order, self.active = _active_order(of, by)
         self._sums = {of: seed}
         """For each node, the sum of the contributions of one shape."""
         self._apart: dict[Node, dict[Shape, Node]] = {}
         """The sums of the other shapes, for the few nodes that are used in several."""
-        order, self.active = _active_order(of, by)
-        order.reverse()
-        for node in order:
-            cotangent = self.cotangent(node)
-            if cotangent is not None:  # it is where only a comparison has used the node
-                _RULES[node.operator](node, cotangent, self)
+        sums = self._sums
+        for node in reversed(order):
+            g = sums.get(node)
+            if g is None:  # only a comparison has used the node
+                continue
+            if g.shape is not node.shape or g.dtype is not node.dtype or self._apart:
+                g = self._settled(node, g)
+            _RULES[node.operator](node, g, self)
 
     def add(self, operand: Node, contribution: Node) -> None:
         """Add a contribution to the operand's cotangent."""
         previous = self._sums.get(operand)
         if previous is None:
             self._sums[operand] = contribution
-        elif previous.shape is contribution.shape or previous.shape == contribution.shape:
-            self._sums[operand] = binary(op.ADD, previous, contribution)
+        elif previous.shape is contribution.shape and previous.dtype is contribution.dtype:
+            self._sums[operand] = elementwise(op.ADD, (previous, contribution), previous)
+        elif previous.shape == contribution.shape:
+            self._sums[operand] = previous + contribution
         else:
             sums = self._apart.setdefault(operand, {})
             previous = sums.get(contribution.shape)
             sums[contribution.shape] = contribution if previous is None else previous + contribution
 
     def cotangent(self, node: Node) -> Node | None:
-        """The sum of all contributions in the node's shape and dtype; None if there was none."""
-        cotangent = self._sums.get(node)
-        if cotangent is None:
-            return None
-        if cotangent.shape is not node.shape and cotangent.shape != node.shape:
-            cotangent = self._sums[node] = f.sum_to(cotangent, node.shape)
-        if node in self._apart:
-            for other in self._apart.pop(node).values():
-                cotangent = cotangent + f.sum_to(other, node.shape)
-            self._sums[node] = cotangent
-        if cotangent.dtype is not node.dtype:
-            cotangent = self._sums[node] = f.astype(cotangent, node.dtype.name)
-        return cotangent
+        """The sum of all contributions, in the node's shape and dtype; None if there was none."""
+        g = self._sums.get(node)
+        return None if g is None else self._settled(node, g)
+
+    def _settled(self, node: Node, g: Node) -> Node:
+        """Sum and cast what was added up, each only where it is needed."""
+        g = f.sum_to(g, node.shape)
+        for other in self._apart.pop(node, {}).values():
+            g = g + f.sum_to(other, node.shape)
+        if g.dtype is not node.dtype:
+            g = f.astype(g, node.dtype.name)
+        self._sums[node] = g
+        return g
 
 
 def _active_order(of: Node, by: Sequence[Node]) -> tuple[list[Node], dict[Node, bool]]:
     """The nodes from `by` to `of` that have an active operand, operands first; and who is active.
 
-    This is `topological_order`, with the question whether a node depends on `by` answered on the
-    way: one table tells both that, and which nodes have been visited.
+    Depth-first, with one table for what has been visited and whether it depends on `by`. A node is
+    entered when it is popped, and left when the None that was pushed then is popped.
     """
     wanted = set(by)
     active: dict[Node, bool] = {}
     order: list[Node] = []
-    stack = [of]
+    stack: list[Node | None] = [of]
+    entered: list[Node] = []
     while stack:
-        node = stack[-1]
-        ready, depends = True, False
-        for operand in node.operands:
-            known = active.get(operand)
-            if known is None:
-                if operand.operands:
-                    ready = False
-                    stack.append(operand)
-                    continue
-                known = active[operand] = operand in wanted
-            if known:
-                depends = True
-        if ready:
-            stack.pop()
-            if node not in active:
-                depends = depends and node.dtype is not BOOL
-                active[node] = depends or node in wanted
-                if depends:
+        node = stack.pop()
+        if node is None:
+            node = entered.pop()
+            for operand in node.operands:
+                if active[operand] and node.dtype is not BOOL:
+                    active[node] = True
                     order.append(node)
+                    break
+        elif node not in active:
+            active[node] = node in wanted
+            if node.operands:
+                entered.append(node)
+                stack.append(None)
+                stack += node.operands
     return order, active
 
 
@@ -161,9 +162,8 @@ def _zeros(node: Node) -> Node:
     return f.broadcast_to(constant(0.0, node.dtype, node.cache), node.shape)
 
 
-def _times(g: Node, factor: Node) -> Node:
-    """A cotangent times a node that broadcasts to it: the usual case of `g * factor`, unchecked."""
-    return elementwise(op.MULTIPLY, (g, factor), g.shape, g.dtype, g.cache)
+# A cotangent has its node's shape and dtype, and the operands broadcast to it. So `elementwise`
+# makes what `g * operand` would, without the checks; the rules that are used most do that.
 
 
 _RULES: dict[op.Operator, Rule] = {}
@@ -202,9 +202,9 @@ def _subtract(node: Node, g: Node, sweep: _Sweep) -> None:
 def _multiply(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
     if sweep.active[left]:
-        sweep.add(left, _times(g, right))
+        sweep.add(left, elementwise(op.MULTIPLY, (g, right), g))
     if sweep.active[right]:
-        sweep.add(right, _times(g, left))
+        sweep.add(right, elementwise(op.MULTIPLY, (g, left), g))
 
 
 @_rule(op.DIVIDE)
@@ -214,7 +214,7 @@ def _divide(node: Node, g: Node, sweep: _Sweep) -> None:
     if sweep.active[left]:
         sweep.add(left, quotient)
     if sweep.active[right]:
-        sweep.add(right, -_times(quotient, node))
+        sweep.add(right, -(quotient * node))
 
 
 @_rule(op.POW)
@@ -282,12 +282,12 @@ def _negative(node: Node, g: Node, sweep: _Sweep) -> None:
 
 @_rule(op.EXP)
 def _exp(node: Node, g: Node, sweep: _Sweep) -> None:
-    sweep.add(node.operands[0], _times(g, node))
+    sweep.add(node.operands[0], g * node)
 
 
 @_rule(op.EXPM1)
 def _expm1(node: Node, g: Node, sweep: _Sweep) -> None:
-    sweep.add(node.operands[0], _times(g, node) + g)
+    sweep.add(node.operands[0], g * node + g)
 
 
 @_rule(op.LOG)
@@ -310,31 +310,32 @@ def _sqrt(node: Node, g: Node, sweep: _Sweep) -> None:
 @_rule(op.SIN)
 def _sin(node: Node, g: Node, sweep: _Sweep) -> None:
     (x,) = node.operands
-    sweep.add(x, _times(g, f.cos(x)))
+    sweep.add(x, g * f.cos(x))
 
 
 @_rule(op.COS)
 def _cos(node: Node, g: Node, sweep: _Sweep) -> None:
     (x,) = node.operands
-    sweep.add(x, -_times(g, f.sin(x)))
+    sweep.add(x, -(g * f.sin(x)))
 
 
 @_rule(op.TANH)
 def _tanh(node: Node, g: Node, sweep: _Sweep) -> None:
-    part = _times(_times(g, node), node)
-    sweep.add(node.operands[0], binary(op.SUBTRACT, g, part))
+    once = elementwise(op.MULTIPLY, (g, node), g)
+    twice = elementwise(op.MULTIPLY, (once, node), g)
+    sweep.add(node.operands[0], elementwise(op.SUBTRACT, (g, twice), g))
 
 
 @_rule(op.LOGISTIC)
 def _logistic(node: Node, g: Node, sweep: _Sweep) -> None:
-    part = _times(g, node)
-    sweep.add(node.operands[0], binary(op.SUBTRACT, part, _times(part, node)))
+    part = g * node
+    sweep.add(node.operands[0], part - part * node)
 
 
 @_rule(op.ABS)
 def _abs(node: Node, g: Node, sweep: _Sweep) -> None:
     (x,) = node.operands
-    sweep.add(x, _times(g, f.sign(x)))
+    sweep.add(x, g * f.sign(x))
 
 
 @_rule(op.ASTYPE)

@@ -7,6 +7,7 @@ trashcan unwinds it) and without the cyclic collector (there are no cycles).
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -203,11 +204,17 @@ def make(
     shape: Shape,
     dtype: np.dtype,
     cache: Cache | None,
+    *,
+    key: Hashable = None,
 ) -> Node:
-    """A node whose shape and dtype are known to be right; the cached one if there is one."""
+    """A node whose shape and dtype are known to be right; the cached one if there is one.
+
+    The key is what tells it from others of its operator: all the rest unless told otherwise.
+    """
     if cache is None:
         return new_node(operator, operands, attributes, shape, dtype, None)
-    key = (operands, attributes, shape, dtype)
+    if key is None:
+        key = (operands, attributes, shape, dtype)
     node = cache.find(operator, key)
     if node is None:
         node = new_node(operator, operands, attributes, shape, dtype, cache)
@@ -215,17 +222,12 @@ def make(
     return node
 
 
-def elementwise(
-    operator: Operator,
-    operands: tuple[Node, ...],
-    shape: Shape,
-    dtype: np.dtype,
-    cache: Cache | None,
-) -> Node:
-    """As `make`, where shape and dtype follow from operator and operands, which then are the key.
+def elementwise(operator: Operator, operands: tuple[Node, ...], like: Node) -> Node:
+    """`make` for a node of `like`'s shape and dtype, which is told from others by its operands.
 
-    Most nodes are made here, so it is `make` and `new_node` once more rather than calls of them.
+    Most nodes are made here, so it repeats `make` and `new_node` rather than calling them.
     """
+    cache = like.cache
     if cache is not None:
         known = cache.find(operator, operands)
         if known is not None:
@@ -234,8 +236,8 @@ def elementwise(
     node.operator = operator
     node.operands = operands
     node.attributes = None
-    node.shape = shape
-    node.dtype = dtype
+    node.shape = like.shape
+    node.dtype = like.dtype
     node.cache = cache
     if cache is not None:
         cache.store(operator, operands, node)
@@ -254,12 +256,7 @@ def constant(value: Any, dtype: np.dtype, cache: Cache | None) -> Node:
     array.flags.writeable = False
     # The bytes tell 0.0 from -0.0, which compare equal and are not the same constant.
     key = None if cache is None else (array.tobytes(), array.shape, dtype)
-    node = None if cache is None else cache.find(CONSTANT, key)
-    if node is None:
-        node = new_node(CONSTANT, (), array, array.shape, dtype, cache)
-        if cache is not None:
-            cache.store(CONSTANT, key, node)
-    return node
+    return make(CONSTANT, (), array, array.shape, dtype, cache, key=key)
 
 
 def as_node(value: Operand, like: Node) -> Node:
@@ -300,21 +297,22 @@ def binary(operator: Operator, left: Operand, right: Operand) -> Node:
         and left.dtype is right.dtype
         and left.dtype is not BOOL
     ):
-        return elementwise(operator, (left, right), left.shape, left.dtype, left.cache)
+        return elementwise(operator, (left, right), left)
     left, right = _pair(operator, left, right)
     try:
         shape = inference.broadcast(left.shape, right.shape)
         dtype = inference.promote(left.dtype, right.dtype)
     except Mismatch as mismatch:
         raise refusal(operator, (left, right), mismatch) from None
-    return elementwise(operator, (left, right), shape, dtype, left.cache)
+    operands = (left, right)
+    return make(operator, operands, None, shape, dtype, left.cache, key=operands)
 
 
 def unary(operator: Operator, operand: Node) -> Node:
     """An elementwise operation on one number."""
     if type(operand) is not Node or operand.dtype is BOOL:
         raise _not_a_number(operator, operand)
-    return elementwise(operator, (operand,), operand.shape, operand.dtype, operand.cache)
+    return elementwise(operator, (operand,), operand)
 
 
 def compare(operator: Operator, left: Operand, right: Operand) -> Node:
@@ -326,7 +324,7 @@ def compare(operator: Operator, left: Operand, right: Operand) -> Node:
             inference.promote(left.dtype, right.dtype)
     except Mismatch as mismatch:
         raise refusal(operator, (left, right), mismatch) from None
-    return elementwise(operator, (left, right), shape, BOOL, left.cache)
+    return make(operator, (left, right), None, shape, BOOL, left.cache)
 
 
 def matmul(left: Operand, right: Operand) -> Node:

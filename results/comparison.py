@@ -58,6 +58,7 @@ def compare(
     Raises:
         ComparisonError: for unknown labels or metrics, a setting out of range, or versions
             measured on different machines unless that is allowed.
+        NothingToCompareError: if there is no second version.
     """
     _check_settings(threshold, level, metrics)
     baseline, candidates = chosen_labels(frame, baseline_label, candidate_labels)

@@ -47,3 +47,7 @@ class TableError(Exception):
 
 class ComparisonError(ValueError):
     """What was asked to be compared cannot be: an unknown label, other machines, a bad setting."""
+
+
+class NothingToCompareError(ComparisonError):
+    """There is no second version, or no reading at all: exit code 3, where others give 2."""

@@ -16,6 +16,7 @@ from results.schema import is_exact_source
 from results.statistics import (
     Estimate,
     Floats,
+    Moments,
     holm,
     interval,
     mean_estimate,
@@ -83,16 +84,16 @@ class _PValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Figures:
-    """The numbers of rows, named as in Row; an element for each series, NaN for unknown."""
+    """The numbers of rows, named as in Row; an element for each series, None for unknown."""
 
-    baseline: Floats
-    candidate: Floats
-    ratio: Floats
-    ratio_low: Floats
-    ratio_high: Floats
-    smallest_detectable: Floats
-    baseline_spread: Floats
-    candidate_spread: Floats
+    baseline: list[float | None]
+    candidate: list[float | None]
+    ratio: list[float | None]
+    ratio_low: list[float | None]
+    ratio_high: list[float | None]
+    smallest_detectable: list[float | None]
+    baseline_spread: list[float | None]
+    candidate_spread: list[float | None]
 
 
 def trial(values: Measured, baseline: str, candidate: str, threshold: float) -> Trial:
@@ -240,22 +241,31 @@ def _figures(one: Trial, level: float, strictest_level: float) -> _Figures:
     low, high = interval(one.estimate, level)
     mean_low, mean_high = ratio_interval(found.baseline, found.candidate, one.estimate, level)
     detectable = smallest_detectable(one.estimate, one.band, strictest_level)
+    ends = [
+        np.where(one.has_ratio, np.where(by_logs, np.exp(of_logs), of_means), np.nan)
+        for of_logs, of_means in ((low, mean_low), (high, mean_high))
+    ]
     return _Figures(
-        baseline=baseline,
-        candidate=candidate,
-        ratio=np.where(one.has_ratio, candidate / baseline, np.nan),
-        ratio_low=np.where(by_logs, np.exp(low), np.where(one.has_ratio, mean_low, np.nan)),
-        ratio_high=np.where(by_logs, np.exp(high), np.where(one.has_ratio, mean_high, np.nan)),
-        smallest_detectable=np.where(
-            by_logs, np.expm1(detectable), detectable / np.where(one.has_ratio, baseline, 1.0)
+        baseline=_known(baseline),
+        candidate=_known(candidate),
+        ratio=_known(np.where(one.has_ratio, candidate / baseline, np.nan)),
+        ratio_low=_known(ends[0]),
+        ratio_high=_known(ends[1]),
+        smallest_detectable=_known(
+            np.where(
+                by_logs, np.expm1(detectable), detectable / np.where(one.has_ratio, baseline, 1.0)
+            )
         ),
-        baseline_spread=np.sqrt(
-            np.where(by_logs, baseline**2 * found.log_baseline.variance, found.baseline.variance)
-        ),
-        candidate_spread=np.sqrt(
-            np.where(by_logs, candidate**2 * found.log_candidate.variance, found.candidate.variance)
-        ),
+        baseline_spread=_known(_spread(found.baseline, found.log_baseline, by_logs)),
+        candidate_spread=_known(_spread(found.candidate, found.log_candidate, by_logs)),
     )
+
+
+def _spread(values: Moments, logs: Moments, by_logs: NDArray[np.bool_]) -> Floats:
+    """The standard deviation over launches, in the series' unit."""
+    by_log = np.exp(logs.mean) * np.sqrt(logs.variance)
+    spread: Floats = np.where(by_logs, by_log, np.sqrt(values.variance))
+    return spread
 
 
 def _rows(
@@ -268,26 +278,10 @@ def _rows(
 ) -> list[Row]:
     shared = [(i, series[i]) for i in np.flatnonzero(one.shared).tolist()]
     sources = Counter((name.case, name.phase, name.metric) for _, name in shared)
-    found = one.contrast
     made = []
     for i, name in shared:
-        evidence = Evidence(
-            kind=name.kind,
-            unit=name.unit,
-            difference=float(one.estimate.value[i]),
-            band=float(one.band[i]),
-            by_logs=bool(one.by_logs[i]),
-            exactly=bool(one.exactly[i]),
-            is_paired=bool(found.is_paired[i]),
-            baseline_launches=int(found.baseline.count[i]),
-            candidate_launches=int(found.candidate.count[i]),
-            set_aside=int(found.set_aside[i]),
-            p_beyond=float(p_values.beyond[i]),
-            p_within=float(p_values.within[i]),
-            p_beyond_alone=float(p_values.beyond_alone[i]),
-            p_within_alone=float(p_values.within_alone[i]),
-            source=name.source if sources[name.case, name.phase, name.metric] > 1 else "",
-        )
+        has_siblings = sources[name.case, name.phase, name.metric] > 1
+        evidence = _evidence(one, i, name, p_values, name.source if has_siblings else "")
         judged = verdict(evidence, scale.level)
         made.append(
             Row(
@@ -300,22 +294,45 @@ def _rows(
                 unit=name.unit,
                 baseline_label=baseline,
                 candidate_label=one.candidate,
-                baseline=_known(figures.baseline[i]),
-                candidate=_known(figures.candidate[i]),
-                ratio=_known(figures.ratio[i]),
-                ratio_low=_known(figures.ratio_low[i]),
-                ratio_high=_known(figures.ratio_high[i]),
+                baseline=figures.baseline[i],
+                candidate=figures.candidate[i],
+                ratio=figures.ratio[i],
+                ratio_low=figures.ratio_low[i],
+                ratio_high=figures.ratio_high[i],
                 baseline_launches=evidence.baseline_launches,
                 candidate_launches=evidence.candidate_launches,
-                smallest_detectable=_known(figures.smallest_detectable[i]),
+                smallest_detectable=figures.smallest_detectable[i],
                 verdict=judged,
                 reason=reason(evidence, judged, scale),
-                baseline_spread=_known(figures.baseline_spread[i]),
-                candidate_spread=_known(figures.candidate_spread[i]),
+                baseline_spread=figures.baseline_spread[i],
+                candidate_spread=figures.candidate_spread[i],
             )
         )
     return made
 
 
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _evidence(one: Trial, i: int, name: Series, p_values: _PValues, source: str) -> Evidence:
+    found = one.contrast
+    return Evidence(
+        kind=name.kind,
+        unit=name.unit,
+        difference=float(one.estimate.value[i]),
+        band=float(one.band[i]),
+        by_logs=bool(one.by_logs[i]),
+        exactly=bool(one.exactly[i]),
+        is_paired=bool(found.is_paired[i]),
+        baseline_launches=int(found.baseline.count[i]),
+        candidate_launches=int(found.candidate.count[i]),
+        set_aside=int(found.set_aside[i]),
+        p_beyond=float(p_values.beyond[i]),
+        p_within=float(p_values.within[i]),
+        p_beyond_alone=float(p_values.beyond_alone[i]),
+        p_within_alone=float(p_values.within_alone[i]),
+        source=source,
+    )
+
+
+def _known(values: Floats) -> list[float | None]:
+    """The values as Python's own numbers, None for what is not finite."""
+    finite = np.isfinite(values).tolist()
+    return [value if known else None for value, known in zip(values.tolist(), finite, strict=True)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from results.errors import ComparisonError
+from results.errors import ComparisonError, NothingToCompareError
 from results.frames import merged
 
 
@@ -41,7 +41,8 @@ def chosen_labels(
         candidate_labels: None for all labels but the baseline's.
 
     Raises:
-        ComparisonError: if a label is not there, is asked for on both sides, or is the only one.
+        ComparisonError: if a label is not there, or is asked for twice.
+        NothingToCompareError: if there is only one label, or none.
     """
     present = labels_of(frame)
     asked = ([] if baseline_label is None else [baseline_label]) + list(candidate_labels or ())
@@ -57,10 +58,10 @@ def chosen_labels(
     candidates = tuple(candidate_labels or (label for label in left if label != baseline))
     if not baseline or not candidates:
         message = (
-            f"only {_listed(present)} to compare; expected a baseline and a candidate. "
+            f"found {_listed(present)}; expected readings of a baseline and of a candidate. "
             "Measure a second version with another --label, or name a second table."
         )
-        raise ComparisonError(message)
+        raise NothingToCompareError(message)
     return baseline, candidates
 
 

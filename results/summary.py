@@ -1,19 +1,15 @@
 """What a run measured, one row for each version and case: for the end of `graphgauge run`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from results.frames import readings, row_ids
+from results.frames import first_appearance, readings, row_ids
 from results.judgement import case_name
-from results.schema import (
-    CASE_COLUMNS,
-    OK,
-    PREPARE_PHASES,
-    is_exact_source,
-)
+from results.schema import CASE_COLUMNS, OK, PHASES, PREPARE_PHASES, Reading, is_exact_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,65 +60,102 @@ class CaseSummary:
         return case_name(self.evaluator, self.scenario, self.params, self.mode)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Quartiles:
+    """Of the launches' values of one metric, in its unit."""
+
+    low: float
+    median: float
+    high: float
+    count: int
+
+
+_Found = Mapping[tuple[str, str], Mapping[str, _Quartiles]]
+"""What a case's launches gave: (metric, phase) -> source -> quartiles."""
+
+
 def summarise(frame: pd.DataFrame) -> tuple[CaseSummary, ...]:
     """One row for each version and case of `frame`, in order of appearance."""
     groups = row_ids(frame, ("label", *CASE_COLUMNS))
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    return tuple(_summary(frame.iloc[rows]) for rows in np.split(order, starts[1:]) if len(rows))
+    distinct = ~pd.Series(
+        row_ids(frame, ("label", *CASE_COLUMNS, "session", "launch"))
+    ).duplicated()
+    launches = np.bincount(groups[distinct.to_numpy()])
+    firsts = readings(frame[~pd.Series(groups).duplicated().to_numpy()])
+    failures = _first_failures(frame, groups)
+    found = _quartiles(frame, groups)
+    return tuple(
+        _summary(first, found.get(group, {}), failures.get(group), int(launches[group]))
+        for group, first in enumerate(firsts)
+    )
 
 
-def _summary(rows: pd.DataFrame) -> CaseSummary:
-    first = next(readings(rows.iloc[:1]))
-    failure = next(readings(rows[rows["status"] != OK].iloc[:1]), None)
-    prepare = [_median(_values(rows, "first_time", phase)) for phase in PREPARE_PHASES]
-    per_call = _values(rows, "time", "evaluate")
-    peaks = [_median(_values(rows, "peak_memory", phase)) for phase in rows["phase"].unique()]
+def _first_failures(frame: pd.DataFrame, groups: NDArray[np.int64]) -> dict[int, Reading]:
+    is_bad = (frame["status"] != OK).to_numpy()
+    bad_groups = groups[is_bad]
+    is_first = ~pd.Series(bad_groups).duplicated().to_numpy()
+    failures = readings(frame[is_bad][is_first])
+    return dict(zip(bad_groups[is_first].tolist(), failures, strict=True))
+
+
+def _quartiles(frame: pd.DataFrame, groups: NDArray[np.int64]) -> dict[int, _Found]:
+    columns = ("metric", "phase", "source")
+    good = (frame["status"] == OK).to_numpy()
+    values = frame.loc[good, [*columns, "value"]]
+    series = first_appearance(groups[good] * len(frame) + row_ids(values, columns))
+    by_series = values["value"].groupby(series)
+    first = ~pd.Series(series).duplicated().to_numpy()
+    names = (values.loc[first, name].astype("str").tolist() for name in columns)
+    figures = (
+        *(by_series.quantile(share).tolist() for share in (0.25, 0.5, 0.75)),
+        by_series.count().tolist(),
+    )
+    found: dict[int, dict[tuple[str, str], dict[str, _Quartiles]]] = {}
+    for group, metric, phase, source, low, median, high, count in zip(
+        groups[good][first].tolist(), *names, *figures, strict=True
+    ):
+        by_source = found.setdefault(group, {}).setdefault((metric, phase), {})
+        by_source[source] = _Quartiles(low=low, median=median, high=high, count=count)
+    return dict(found)
+
+
+def _summary(first: Reading, found: _Found, failure: Reading | None, launches: int) -> CaseSummary:
+    prepare = [_median(found, "first_time", phase) for phase in PREPARE_PHASES]
+    peaks = [_median(found, "peak_memory", phase) for phase in PHASES]
+    per_call = _chosen(found, "time", "evaluate")
     return CaseSummary(
         label=first.label,
         evaluator=first.evaluator,
         scenario=first.scenario,
         params=first.params,
         mode=first.mode,
-        launches=len(rows[["session", "launch"]].drop_duplicates()),
+        launches=launches,
         prepare_s=None if prepare[-1] is None else sum(filter(None, prepare)),
-        first_call_s=_median(_values(rows, "first_time", "first_call")),
-        seconds_per_call=_median(per_call),
-        seconds_per_call_spread=_interquartile_range(per_call),
+        first_call_s=_median(found, "first_time", "first_call"),
+        seconds_per_call=None if per_call is None else per_call.median,
+        seconds_per_call_spread=(
+            None if per_call is None or per_call.count < 2 else per_call.high - per_call.low
+        ),
         peak_bytes=max((peak for peak in peaks if peak is not None), default=None),
-        held_bytes=_median(_values(rows, "held_memory", "evaluate", exact=False)),
-        memory_drift_bytes_per_call=_median(_values(rows, "memory_drift", "evaluate", exact=True)),
-        time_drift_per_kcall=_median(_values(rows, "time_drift", "evaluate")),
+        held_bytes=_median(found, "held_memory", "evaluate", prefers_exact=False),
+        memory_drift_bytes_per_call=_median(found, "memory_drift", "evaluate", prefers_exact=True),
+        time_drift_per_kcall=_median(found, "time_drift", "evaluate"),
         status=OK if failure is None else failure.status,
         detail="" if failure is None else failure.detail,
     )
 
 
-def _values(
-    rows: pd.DataFrame, metric: str, phase: str, *, exact: bool | None = None
-) -> Sequence[float]:
-    """The values of a metric in a phase, of one source: the first to appear.
-
-    Args:
-        rows: readings of one version and case.
-        metric: the metric.
-        phase: the phase.
-        exact: prefer sources that count exactly, or those that do not; None for any.
-    """
-    chosen = rows[(rows["metric"] == metric) & (rows["phase"] == phase) & (rows["status"] == OK)]
-    if chosen.empty:
-        return []
-    sources = [str(source) for source in chosen["source"].unique()]
-    preferred = [source for source in sources if is_exact_source(source) == exact]
-    return chosen.loc[chosen["source"] == (preferred or sources)[0], "value"].tolist()
+def _median(
+    found: _Found, metric: str, phase: str, *, prefers_exact: bool | None = None
+) -> float | None:
+    chosen = _chosen(found, metric, phase, prefers_exact=prefers_exact)
+    return None if chosen is None else chosen.median
 
 
-def _median(values: Sequence[float]) -> float | None:
-    return float(np.median(values)) if values else None
-
-
-def _interquartile_range(values: Sequence[float]) -> float | None:
-    if len(values) < 2:
-        return None
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(high - low)
+def _chosen(
+    found: _Found, metric: str, phase: str, *, prefers_exact: bool | None = None
+) -> _Quartiles | None:
+    """The quartiles by one source: the first of the preferred kind, else the first."""
+    by_source = found.get((metric, phase), {})
+    preferred = [name for name in by_source if is_exact_source(name) == prefers_exact]
+    return next((by_source[name] for name in (*preferred, *by_source)), None)

@@ -190,13 +190,12 @@ def _number_class(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _texts_are_valid(frame: pd.DataFrame) -> bool:
-    return not any(
-        expected_text(column, text) is not None
-        for column in TEXT_COLUMNS
-        for text in (
-            frame[column].cat.categories if column in CATEGORICAL_COLUMNS else frame[column]
-        )
-    )
+    for column in TEXT_COLUMNS:
+        cells = frame[column]
+        texts = cells.cat.categories if column in CATEGORICAL_COLUMNS else cells
+        if any(expected_text(column, text) is not None for text in texts.tolist()):
+            return False
+    return True
 
 
 def _refuse(path: Path, names: Sequence[str], found: str) -> NoReturn:

@@ -99,6 +99,13 @@ ENGINES: tuple[Engine, ...] = (
 )
 
 
+def normalised(distribution: str) -> str:
+    """A distribution's name as package indexes compare it."""
+    return re.sub("[-_.]+", "-", distribution).lower()
+
+
 def engine_named(distribution: str) -> Engine:
-    """The engine of that distribution; KeyError when there is none."""
-    return _BY_DISTRIBUTION[normalised(distribution)]
+    """The engine of that distribution, which must be in the table."""
+    return next(
+        each for each in ENGINES if normalised(each.distribution) == normalised(distribution)
+    )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from networks import Node, operators as op, topological_order
-from networks.operators import Operator
 
 Function: TypeAlias = Callable[..., Any]
-Bind: TypeAlias = Callable[[Node], Function]
-"""From a node to the engine's function of the node's operands."""
 Walk: TypeAlias = Callable[[Callable[[str], Any], Callable[[str], Any]], list[Any]]
 """(weight by name, data input by name) -> the values of the outputs."""
 
 
-def walk(outputs: Sequence[Node], binds: Mapping[Operator, Bind]) -> Walk:
+def walk(outputs: Sequence[Node], bind: Callable[[Node], Function]) -> Walk:
     """A function that applies the engine's functions node by node.
 
-    A value that nobody needs any longer is let go: its place is taken by a later one.
+    `bind` gives the engine's function of a node's operands. A value that nobody needs any longer
+    is let go: its place is taken by a later one.
     """
     nodes = topological_order(outputs)
     places, count = _places(nodes, outputs)
@@ -26,7 +24,7 @@ def walk(outputs: Sequence[Node], binds: Mapping[Operator, Bind]) -> Walk:
     data = [(node.attributes, places[node]) for node in nodes if node.operator is op.DATA]
     constants = [(node.attributes, places[node]) for node in nodes if node.operator is op.CONSTANT]
     steps = [
-        (binds[node.operator](node), [places[each] for each in node.operands], places[node])
+        (bind(node), [places[each] for each in node.operands], places[node])
         for node in nodes
         if node.operands
     ]

@@ -110,25 +110,27 @@ def pow_partial(base: Array, exponent: Array, order: Partial) -> Any:
     number = base.dtype.type
     power = np.power(base, exponent - number(order.base))
     log = np.log(np.where(base == 0, number(1), base)) if order.exponent else None
-    coefficients = _falling_factorial(order.base)
     total: Any = None
-    for k in range(order.exponent + 1):
-        factor = _polynomial([math.comb(order.exponent, k) * c for c in coefficients], exponent)
+    for k, coefficients in enumerate(falling_factorials(order)):
+        factor = _polynomial(coefficients, exponent)
         term = np.where(factor == 0, number(0), factor * power)
         if log is not None:
             term = term * log ** number(order.exponent - k)
         total = term if total is None else total + term
-        coefficients = [place * c for place, c in enumerate(coefficients)][1:]
     return total
 
 
-def _falling_factorial(order: int) -> list[int]:
-    """Coefficients of e(e-1)…(e-order+1), constant term first."""
+def falling_factorials(order: Partial) -> list[list[int]]:
+    """For each k the coefficients of binomial(n, k) · p⁽ᵏ⁾, see `pow_partial`; constants first."""
     coefficients = [1]
-    for root in range(order):
+    for root in range(order.base):
         shifted = [0, *coefficients]
         coefficients = [s - root * c for s, c in zip(shifted, [*coefficients, 0], strict=True)]
-    return coefficients
+    derivatives = []
+    for k in range(order.exponent + 1):
+        derivatives.append([math.comb(order.exponent, k) * each for each in coefficients])
+        coefficients = [place * each for place, each in enumerate(coefficients)][1:]
+    return derivatives
 
 
 def _polynomial(coefficients: list[int], x: Array) -> Any:

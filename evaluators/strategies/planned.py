@@ -252,7 +252,7 @@ def _step(node: Node, operands: list[int], place: int) -> Step:
 
 
 def _reduction_step(node: Node, operand: int, place: int) -> Callable[[Values], None]:
-    reduce = _REDUCTIONS[node.operator].reduce
+    reduce: Callable[..., Any] = _REDUCTIONS[node.operator].reduce
     axis, keepdims = reduced_axis(node), node.attributes.keepdims
 
     def step(values: Values) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from evaluators import catalog
 from harness.commands.options import load_all_plugins
 from harness.exits import OK
 from harness.suites import suites
+from results.formats.terminal import console
 from scenarios import scenario as scenario_catalogue
 
 
@@ -28,8 +27,7 @@ class List:
     def run(self, arguments: argparse.Namespace) -> int:
         """Print three tables."""
         load_all_plugins(arguments)
-        console = Console()
-        console.print(_scenarios(), _evaluators(), _suites())
+        console().print(_scenarios(), _evaluators(), _suites())
         return OK
 
 
@@ -40,11 +38,11 @@ def _scenarios() -> Table:
         each = scenario_catalogue.get(name)
         table.add_row(
             name,
-            escape(each.description),
+            each.description,
             " ".join(f"{key}={value}" for key, value in each.defaults.items()),
             " ".join(f"{key}={','.join(map(str, v))}" for key, v in each.sweep.items()),
             str(len(each.network({}).nodes)),
-            escape(each.provenance),
+            each.provenance,
         )
     return table
 
@@ -57,7 +55,7 @@ def _evaluators() -> Table:
             table.add_row(name, "", "")
         else:
             needs = f"{engine.distribution} {engine.supported}: pip install '{engine.extra}'"
-            table.add_row(name, engine.distribution, escape(needs))
+            table.add_row(name, engine.distribution, needs)
     return table
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from results.formats.terminal import console, render_summary
-from results.summary import summarise
-
 from harness.commands.options import (
     add_effort_options,
     add_subject_options,
@@ -20,6 +17,8 @@ from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
 from harness.progress import say
 from harness.session import Contender, Session, Settings, Version
+from results.formats.terminal import console, render_summary
+from results.summary import summarise
 from results.tables import read
 
 _LAUNCHES, _QUICK_LAUNCHES = 5, 2

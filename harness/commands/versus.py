@@ -114,7 +114,9 @@ def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contende
     for case in cases:
         group = []
         for side, version in zip(sides, versions, strict=True):
-            own = replace(case, evaluator=side.evaluator) if isinstance(side, EvaluatorSide) else case
+            own = (
+                replace(case, evaluator=side.evaluator) if isinstance(side, EvaluatorSide) else case
+            )
             group.append(Contender(version=version, case=own))
         groups.append(tuple(group))
     return groups

@@ -152,26 +152,28 @@ class Subject:
         A scenario whose life cycle is rebuilding is rebuilt in the place of each call.
         """
         unit = self._rebuild if self._scenario.lifecycle == _REBUILD else self._fresh_call
-        calls: list[int] = []
-        in_use_bytes: list[int] = []
+        until = [(at + 1) * request.calls // request.samples for at in range(request.samples)]
+        # What is read is kept in memory that is there already: a list would grow meanwhile.
+        in_use_bytes = np.zeros(request.samples, np.int64)
+        samples = 0
 
         def evaluate() -> None:
+            nonlocal samples
             done = 0
             deadline = self._clock() + request.budget_ns
-            for sample in range(request.samples):
-                until = (sample + 1) * request.calls // request.samples
-                for _ in range(until - done):
+            for sample, target in enumerate(until):
+                for _ in range(target - done):
                     unit()
-                done = until
-                calls.append(done)
-                in_use_bytes.append(self._probe.in_use())
+                done = target
+                in_use_bytes[sample] = self._probe.in_use()
+                samples = sample + 1
                 if self._clock() > deadline:
                     break
 
         read = self._under_probes("evaluate", evaluate)
         return MemorySeries(
-            calls=calls,
-            in_use_bytes=in_use_bytes,
+            calls=until[:samples],
+            in_use_bytes=in_use_bytes[:samples].tolist(),
             source=self._probe.in_use_source,
             peak_bytes=read.peak_bytes,
             held_bytes=read.held_bytes,

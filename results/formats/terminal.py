@@ -26,6 +26,7 @@ from results.units import percent, quantity
 
 _FILE_WIDTH: Final = 200
 _NARROW: Final = 110
+_LEAST_WIDTH: Final = 12
 _ROWS_SHOWN: Final = 60
 _LINES_SHOWN: Final = 10
 _STYLES: Final = {
@@ -116,13 +117,15 @@ def _table(
     headings = ["case", "measured", *(["version"] if several else []), *labels]
     headings += ["change", "verdict", *([] if narrow else ["could see", "launches"])]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    folding = {"case", "version", *(["measured"] if narrow else [])}
     for heading in headings:
         is_text = heading in {"case", "measured", "version", "verdict"}
         table.add_column(
             Text(plain(heading)),
             justify="left" if is_text else "right",
             overflow="fold",
-            no_wrap=heading not in {"case", "version"},
+            no_wrap=heading not in folding,
+            min_width=_LEAST_WIDTH if heading in folding else None,
         )
     for row in rows:
         table.add_row(*_cells(row, notes, several=several, narrow=narrow))

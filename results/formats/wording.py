@@ -24,7 +24,9 @@ def mean_text(mean: float | None, spread: float | None, unit: str) -> str:
     text = quantity(mean, unit)
     if not spread or mean is None:
         return text
-    return f"{text} ± {spread / mean:.1%}" if mean > 0 else f"{text} ± {quantity(spread, unit)}"
+    return (
+        f"{text} ± {spread / mean:.1%}" if spread < mean else f"{text} ± {quantity(spread, unit)}"
+    )
 
 
 def change_text(

@@ -50,8 +50,8 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
             held_source="smaps_rollup",
         ),
         m.FollowMemory: lambda q: m.MemorySeries(
-            calls=[100, 200, 300, 400],
-            in_use_bytes=[1_000, 1_800, 2_600, 3_400],
+            calls=[100, 200, 300, 400, 500, 600],
+            in_use_bytes=[9_000, 50_000, 90_000, 100_000, 100_800, 101_600],
             source="mallinfo2",
             peak_bytes=3,
             held_bytes=2,

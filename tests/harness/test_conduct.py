@@ -173,7 +173,27 @@ def test_memory_rows_tell_peak_held_and_retained_of_every_phase() -> None:
     assert by_key["lower", "held_memory"].value == 200
     assert by_key["lower", "live_objects"].value == 9
     assert by_key["evaluate", "memory_drift"].value == pytest.approx(8.0)
-    assert by_key["evaluate", "memory_drift"].calls == 400
+    assert by_key["evaluate", "memory_drift"].calls == 600
+
+
+def test_growth_in_the_first_half_of_the_calls_is_no_drift() -> None:
+    """Caches that fill and then stand still are warm-up: only the second half is estimated from."""
+    sides, launches, rows = _sides(1)
+    launches[0]._answers[m.FollowMemory] = lambda q: m.MemorySeries(
+        calls=[1, 2, 3, 4, 5, 6, 7, 8],
+        in_use_bytes=[0, 10, 20, 30, 40, 40, 40, 40],
+        source="mallinfo2",
+        peak_bytes=0,
+        held_bytes=0,
+        retained_bytes=0,
+        peak_source="VmHWM",
+        held_source="smaps_rollup",
+    )
+
+    conduct_memory(sides, _EFFORT, random.Random(1))
+
+    (drift,) = [row for row in rows.rows[sides[0]] if row.metric == "memory_drift"]
+    assert drift.value == 0
 
 
 def test_memory_is_checked_after_everything_was_read() -> None:

@@ -1,4 +1,4 @@
-"""Sessions: what is planned, written, resumed and given up, with launches that are told what to say."""
+"""Sessions with launches that are told what to say: plans, rows, resuming, giving up."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _spike() -> None:
     del spike
 
 
-for each in (
+for evaluator in (
     Misbehaving("honest"),
     Misbehaving("raising", compiling=_raise),
     Misbehaving("recursing", compiling=_recurse),
@@ -102,7 +102,7 @@ for each in (
     Misbehaving("shapeless", calling=lambda result: result[0]),
     Misbehaving("refusing", refusal="not today"),
 ):
-    catalog.register(each)
+    catalog.register(evaluator)
 
 
 @scenario("tiny", defaults={"width": 4}, provenance="a test")

@@ -1,0 +1,299 @@
+"""JAX: traced to a jaxpr, compiled by XLA.
+
+Two evaluators. `jax` differentiates by itself, with `jax.value_and_grad`; `jax-network` traces our
+differentiated network.
+
+lower: `jax.jit(f).trace(…).lower()`. Python runs once over the network with `jax.numpy`, JAX
+    differentiates what it traced, and writes StableHLO.
+compile: `.compile()`, which is XLA. Some of its work is left to the first call.
+waited for: `jax.block_until_ready` on all results. They are then seen as NumPy arrays, which on a
+    CPU share JAX's own read-only memory; only what JAX may have handed back as it was given is
+    copied.
+cached: nothing between two calls of `compile`: what is compiled ahead of time is in none of JAX's
+    caches of functions, though traces of `jax.numpy`'s own functions are kept for the process. If
+    JAX_COMPILATION_CACHE_DIR is set, XLA's results are kept on disk.
+
+Weights and data are passed as lists of arrays. float64 needs JAX's process-wide `jax_enable_x64`,
+which is switched on by the first network that has it; float32 networks stay float32 with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evaluators.engines.table import engine_named
+from evaluators.engines.walk import Walk, walk
+from evaluators.protocol import (
+    Arrays,
+    Data,
+    Evaluator,
+    EvaluatorError,
+    Function,
+    Weights,
+    network_for,
+    refusal,
+)
+from evaluators.strategies.kernels import falling_factorials, summed_axes
+from networks import Network, Node, operators as op
+from networks.inference import FLOAT64
+from networks.operators import Operator, Partial
+
+_ENGINE = engine_named("jax")
+
+
+class _Lowered(NamedTuple):
+    """StableHLO, and how arguments and results go in and out."""
+
+    stablehlo: Any
+    weights: list[str]
+    data: list[str]
+    copied: list[bool]
+    """For each result, whether it may share memory with an argument."""
+
+
+class JaxNetwork:
+    """Our differentiated network, compiled by XLA."""
+
+    name = "jax-network"
+    gradient_by = "network"
+
+    def __init__(self) -> None:
+        self._counters: dict[str, int] = {}
+
+    def version(self) -> str:
+        """The installed release of JAX."""
+        return version("jax")
+
+    def refuse(self, network: Network, mode: str) -> str | None:
+        """Releases that the adapter does not know, and what cannot be asked of a network."""
+        return _ENGINE.unsupported(self.version()) or refusal(network, mode)
+
+    def lower(self, network: Network, mode: str) -> _Lowered:
+        """Trace the network and write StableHLO."""
+        asked = network_for(network, mode)
+        return self._lowered(asked, _evaluating(asked), asked.outputs)
+
+    def compile(self, lowered: _Lowered) -> Function:
+        """Have XLA compile it."""
+        return _calling(lowered.stablehlo.compile(), lowered)
+
+    def counters(self) -> dict[str, int]:
+        """Equations of the jaxpr that was traced last."""
+        return self._counters
+
+    def _lowered(
+        self, network: Network, function: Callable[..., Any], outputs: Sequence[Node]
+    ) -> _Lowered:
+        if any(node.dtype is FLOAT64 for node in network.nodes):
+            jax.config.update("jax_enable_x64", True)
+        traced = jax.jit(function).trace(_abstract(network.weights), _abstract(network.data))
+        self._counters = {"equations": len(traced.jaxpr.eqns)}
+        return _Lowered(
+            stablehlo=traced.lower(),
+            weights=[node.attributes for node in network.weights],
+            data=[node.attributes for node in network.data],
+            copied=[not node.operands for node in outputs],
+        )
+
+
+class Jax(JaxNetwork):
+    """JAX's own gradient."""
+
+    name = "jax"
+    gradient_by = "native"
+
+    def refuse(self, network: Network, mode: str) -> str | None:
+        """Gradient networks as well: there would be nothing left for JAX to differentiate."""
+        return super().refuse(network, mode) or (
+            "jax differentiates by itself; give it the network as built, or evaluate this one "
+            "with 'jax-network'"
+            if network.is_gradient
+            else None
+        )
+
+    def lower(self, network: Network, mode: str) -> _Lowered:
+        """Trace the network, differentiate what was traced, and write StableHLO."""
+        reason = self.refuse(network, mode)
+        if reason is not None:
+            raise EvaluatorError(reason)
+        if mode == "output" or network.loss is None:
+            return super().lower(network, "output")
+        outputs = (network.loss, *network.weights)
+        lowered = self._lowered(network, _differentiating(network, network.loss), outputs[:1])
+        return lowered._replace(copied=[False] * len(outputs))
+
+
+def _evaluating(network: Network) -> Callable[[list[Any], list[Any]], list[Any]]:
+    outputs_walk = walk(network.outputs, _bind)
+
+    def function(weights: list[Any], data: list[Any]) -> list[Any]:
+        return _walked(outputs_walk, network, weights, data)
+
+    return function
+
+
+def _differentiating(network: Network, loss: Node) -> Callable[[list[Any], list[Any]], list[Any]]:
+    loss_walk = walk((loss,), _bind)
+
+    def of_weights(weights: list[Any], data: list[Any]) -> Any:
+        return _walked(loss_walk, network, weights, data)[0]
+
+    def function(weights: list[Any], data: list[Any]) -> list[Any]:
+        value, derivatives = jax.value_and_grad(of_weights)(weights, data)
+        return [value, *derivatives]
+
+    return function
+
+
+def _walked(a_walk: Walk, network: Network, weights: list[Any], data: list[Any]) -> list[Any]:
+    return a_walk(
+        dict(zip([node.attributes for node in network.weights], weights, strict=True)).__getitem__,
+        dict(zip([node.attributes for node in network.data], data, strict=True)).__getitem__,
+    )
+
+
+def _abstract(nodes: Sequence[Node]) -> list[Any]:
+    return [jax.ShapeDtypeStruct(node.shape, node.dtype) for node in nodes]
+
+
+def _calling(compiled: Any, lowered: _Lowered) -> Function:
+    def function(weights: Weights, data: Data) -> Arrays:
+        results = jax.block_until_ready(
+            compiled(
+                [weights[name] for name in lowered.weights], [data[name] for name in lowered.data]
+            )
+        )
+        return [
+            np.array(result) if copied else np.asarray(result)
+            for result, copied in zip(results, lowered.copied, strict=True)
+        ]
+
+    return function
+
+
+# Operators
+
+
+def _bind(node: Node) -> Callable[..., Any]:
+    """JAX's function of the node's operands."""
+    plain = _PLAIN.get(node.operator)
+    return plain if plain is not None else _BINDS[node.operator](node)
+
+
+def _sum_to(node: Node) -> Callable[..., Any]:
+    axes = summed_axes(node).axes
+    return lambda x: jnp.reshape(jnp.sum(x, axis=axes), node.shape)
+
+
+def _maximum_share(x: Any, y: Any) -> Any:
+    number = jnp.result_type(x, y).type
+    return jnp.where(x > y, number(1), jnp.where(x == y, number(0.5), number(0)))
+
+
+def _max_share(node: Node) -> Callable[..., Any]:
+    axes = node.attributes.axes
+
+    def max_share(x: Any) -> Any:
+        largest = jnp.equal(x, jnp.max(x, axis=axes, keepdims=True)).astype(node.dtype)
+        return largest / jnp.sum(largest, axis=axes, keepdims=True)
+
+    return max_share
+
+
+def _take(node: Node) -> Callable[..., Any]:
+    indices = np.array(node.attributes.indices, np.int32)
+    return lambda x: jnp.take(x, indices, axis=node.attributes.axis)
+
+
+def _place(node: Node) -> Callable[..., Any]:
+    return lambda x: jnp.zeros(node.shape, node.dtype).at[node.attributes.slices()].set(x)
+
+
+def _scatter_add(node: Node) -> Callable[..., Any]:
+    indices, axis = node.attributes
+    index = (slice(None),) * axis + (np.array(indices, np.int32),)
+    return lambda x: jnp.zeros(node.shape, node.dtype).at[index].add(x)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _pow_partial(order: Partial, base: Any, exponent: Any) -> Any:
+    """As `evaluators.strategies.kernels.pow_partial`; differentiating it gives the next order."""
+    log = jnp.log(jnp.where(base == 0, 1, base))
+    power = jnp.power(base, exponent - order.base)
+    total = 0
+    for k, coefficients in enumerate(falling_factorials(order)):
+        factor = jnp.polyval(jnp.array(coefficients[::-1] or [0], exponent.dtype), exponent)
+        term = jnp.where(factor == 0, 0, factor * power)
+        total = total + term * log ** (order.exponent - k)
+    return total
+
+
+@_pow_partial.defjvp
+def _pow_partial_jvp(order: Partial, primals: Any, tangents: Any) -> Any:
+    by_base = _pow_partial(Partial(order.base + 1, order.exponent), *primals)
+    by_exponent = _pow_partial(Partial(order.base, order.exponent + 1), *primals)
+    return _pow_partial(order, *primals), tangents[0] * by_base + tangents[1] * by_exponent
+
+
+_PLAIN: dict[Operator, Callable[..., Any]] = {
+    op.ADD: jnp.add,
+    op.SUBTRACT: jnp.subtract,
+    op.MULTIPLY: jnp.multiply,
+    op.DIVIDE: jnp.divide,
+    op.POW: jnp.power,
+    op.MAXIMUM: jnp.maximum,
+    op.MINIMUM: jnp.minimum,
+    op.NEGATIVE: jnp.negative,
+    op.EXP: jnp.exp,
+    op.EXPM1: jnp.expm1,
+    op.LOG: jnp.log,
+    op.LOG1P: jnp.log1p,
+    op.SQRT: jnp.sqrt,
+    op.SIN: jnp.sin,
+    op.COS: jnp.cos,
+    op.TANH: jnp.tanh,
+    op.LOGISTIC: jax.nn.sigmoid,
+    op.ABS: jnp.abs,
+    op.SIGN: jnp.sign,
+    op.LESS: jnp.less,
+    op.LESS_EQUAL: jnp.less_equal,
+    op.GREATER: jnp.greater,
+    op.GREATER_EQUAL: jnp.greater_equal,
+    op.EQUAL: jnp.equal,
+    op.NOT_EQUAL: jnp.not_equal,
+    op.WHERE: jnp.where,
+    op.MATMUL: jnp.matmul,
+    op.MAXIMUM_SHARE: _maximum_share,
+}
+_BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
+    op.ASTYPE: lambda node: lambda x: x.astype(node.dtype),
+    op.SUM: lambda node: partial(
+        jnp.sum, axis=node.attributes.axes, keepdims=node.attributes.keepdims
+    ),
+    op.MEAN: lambda node: partial(
+        jnp.mean, axis=node.attributes.axes, keepdims=node.attributes.keepdims
+    ),
+    op.MAX: lambda node: partial(
+        jnp.max, axis=node.attributes.axes, keepdims=node.attributes.keepdims
+    ),
+    op.RESHAPE: lambda node: lambda x: jnp.reshape(x, node.shape),
+    op.PERMUTE_DIMS: lambda node: lambda x: jnp.transpose(x, node.attributes.axes),
+    op.BROADCAST_TO: lambda node: lambda x: jnp.broadcast_to(x, node.shape),
+    op.CONCAT: lambda node: lambda *xs: jnp.concatenate(xs, node.attributes.axis),
+    op.SLICE: lambda node: lambda x: x[node.attributes.slices()],
+    op.TAKE: _take,
+    op.SUM_TO: _sum_to,
+    op.PLACE: _place,
+    op.SCATTER_ADD: _scatter_add,
+    op.MAX_SHARE: _max_share,
+    op.POW_PARTIAL: lambda node: partial(_pow_partial, node.attributes),
+}
+
+EVALUATORS: tuple[Evaluator, ...] = (Jax(), JaxNetwork())

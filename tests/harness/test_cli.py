@@ -1,0 +1,220 @@
+"""The command line, run for real: real workers, real tables, the exit codes of the contract."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from results.schema import COLUMNS
+from results.tables import read
+
+_PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
+_TINY = ["--scenario", "tiny", "--plugin", _PLUGIN, "--quick"]
+
+
+def _run(*arguments: str) -> int:
+    return main(["run", *_TINY, *arguments])
+
+
+def _statuses(table: Path) -> dict[str, set[tuple[str, str]]]:
+    frame = read(table)
+    return {
+        str(evaluator): set(zip(rows["phase"], rows["status"], strict=True))
+        for evaluator, rows in frame.groupby("evaluator", observed=True)
+    }
+
+
+def test_a_run_writes_the_contract_s_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table has the contract's header, and the summary goes to stdout, not the progress."""
+    out = tmp_path / "deep" / "a.csv"
+
+    code = _run("--evaluator", "interpreter", "--label", "one", "--out", str(out))
+
+    with out.open(newline="") as file:
+        header = next(csv.reader(file))
+    assert code == 0
+    assert tuple(header) == COLUMNS
+    assert "interpreter tiny" in capsys.readouterr().out
+    environments = json.loads((tmp_path / "deep" / "a.environment.json").read_text())
+    assert set(read(out)["environment"]) == set(environments)
+
+
+def test_failures_are_rows_and_stop_nothing(tmp_path: Path) -> None:
+    """Subjects that raise, crash, exit, refuse or are wrong have a row each; others go on."""
+    out = tmp_path / "a.csv"
+    evaluators = ["raising", "crashing", "exiting", "refusing", "wrong", "shapeless", "honest"]
+
+    code = _run("--evaluator", *evaluators, "--mode", "output", "--out", str(out), "--no-memory")
+
+    found = _statuses(out)
+    assert code == 0
+    assert found["raising"] == {("compile", "error")}
+    assert found["crashing"] == {("compile", "crash")}
+    assert found["exiting"] == {("compile", "crash")}
+    assert found["refusing"] == {("lower", "refused")}
+    assert found["wrong"] == {("first_call", "wrong")}
+    assert found["shapeless"] == {("first_call", "wrong")}
+    assert {status for _, status in found["honest"]} == {"ok"}
+
+
+def test_a_hanging_subject_costs_its_timeout(tmp_path: Path) -> None:
+    """With nothing measured at all, the run says so by its exit code 3."""
+    out = tmp_path / "a.csv"
+
+    code = _run("--evaluator", "hanging", "--mode", "output", "--out", str(out), "--timeout", "2")
+
+    assert code == 3
+    assert _statuses(out)["hanging"] == {("compile", "timeout")}
+
+
+def test_two_tables_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two labels of the same code give rows for every phase, as CSV with the contract's columns."""
+    tables = [str(tmp_path / f"{label}.csv") for label in "ab"]
+    for table, label in zip(tables, "ab", strict=True):
+        _run("--evaluator", "interpreter", "--label", label, "--out", table, "--mode", "output")
+    capsys.readouterr()
+
+    code = main(["compare", *tables, "--format", "csv", "--threshold", "0.9"])
+
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert code in (0, 1)
+    assert {"construct", "lower", "compile", "first_call", "evaluate", "teardown"} <= {
+        row["phase"] for row in rows
+    }
+    assert {(row["baseline_label"], row["candidate_label"]) for row in rows} == {("a", "b")}
+
+
+def test_a_case_that_newly_fails_is_a_regression(tmp_path: Path) -> None:
+    """ok in the baseline and failing in the candidate is exit code 1."""
+    table = tmp_path / "a.csv"
+    _run("--evaluator", "honest", "--label", "a", "--out", str(table), "--mode", "output")
+    content = table.read_text()
+    failing = tmp_path / "b.csv"
+    _run("--evaluator", "raising", "--label", "b", "--out", str(failing), "--mode", "output")
+    failing.write_text(failing.read_text().replace(",raising,", ",honest,"))
+
+    assert content
+    assert main(["compare", str(table), str(failing)]) == 1
+
+
+def test_cases_that_the_candidate_lacks_are_never_green(tmp_path: Path) -> None:
+    """A baseline's case without counterpart is exit code 3."""
+    both, one = str(tmp_path / "both.csv"), str(tmp_path / "one.csv")
+    _run("--evaluator", "honest", "interpreter", "--label", "a", "--out", both, "--mode", "output")
+    _run("--evaluator", "honest", "--label", "b", "--out", one, "--mode", "output")
+
+    assert main(["compare", both, one, "--threshold", "0.9", "--metric", "nodes"]) == 3
+
+
+def test_the_gate_reads_its_settings_from_pyproject(tmp_path: Path) -> None:
+    """`check` takes baseline and metrics from [tool.graphgauge] when not told otherwise."""
+    table = tmp_path / "a.csv"
+    for label in "ab":
+        out = str(tmp_path / f"{label}.csv")
+        _run("--evaluator", "honest", "--label", label, "--out", out, "--mode", "output")
+    settings = tmp_path / "pyproject.toml"
+    settings.write_text('[tool.graphgauge]\nbaseline = "a.csv"\nmetrics = ["nodes"]\n')
+
+    assert table.exists()
+    assert main(["check", str(tmp_path / "b.csv"), "--settings", str(settings)]) == 0
+
+
+def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`versus` with two evaluators writes pairs and ends with the comparison."""
+    out = tmp_path / "v.csv"
+
+    code = main(
+        ["versus", "honest", "interpreter", *_TINY, "--mode", "output", "--launches", "3"]
+        + ["--out", str(out), "--format", "json", "--no-memory"]
+    )
+
+    frame = read(out)
+    timed = frame[frame["metric"] == "time"]
+    assert code in (0, 1)
+    assert set(timed["pair"]) == {"1", "2", "3"}
+    assert set(frame["label"]) == {"honest", "interpreter"}
+    assert json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--scenario", "chian"], "did you mean chain"),
+        (["run", "--evaluator", "planed", "--scenario", "chain"], "did you mean planned"),
+        (["run", "no-such-suite"], "expected one of quick, default"),
+        (["run", "--plugin", "no-such-file.py"], "there is no such file"),
+        (["compare", "no-such-file.csv", "another.csv"], "no-such-file.csv"),
+        (["check"], "--baseline FILE.csv is missing"),
+        (["versus", "planned"], "expected a baseline and a candidate"),
+    ],
+)
+def test_what_cannot_be_used_is_one_message_and_exit_code_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bad arguments and input end with a message on stderr that says what to do, and with 2."""
+    code = main(arguments)
+
+    said = capsys.readouterr()
+    assert code == 2
+    assert words in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["run", "--launches", "0"], ["run", "--budget", "nan"]])
+def test_arguments_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
+    """argparse's own errors have the contract's exit code."""
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+
+    assert raised.value.code == 2
+
+
+def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Path) -> None:
+    """Ctrl-C exits with 130, leaves a readable table, and --resume completes it."""
+    out = tmp_path / "a.csv"
+    arguments = [
+        "run",
+        *_TINY,
+        "--evaluator",
+        "honest",
+        "hanging",
+        "--out",
+        str(out),
+        "--no-memory",
+    ]
+    arguments += ["--mode", "output", "--seed", "1"]
+    code = "import sys; from harness.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE)
+    # The honest case is complete, and the hanging one under way, when its two launches are there.
+    while process.poll() is None and not (out.exists() and b"teardown" in out.read_bytes()):
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert b"--resume" in said
+    assert "ok" in set(read(out)["status"])
+    assert main([*arguments, "--resume", "--timeout", "2"]) == 0
+    assert _statuses(out)["hanging"] == {("compile", "timeout")}
+    assert not read(out).duplicated(["evaluator", "phase", "metric", "launch"]).any()
+
+
+def test_the_list_shows_every_scenario_with_its_provenance(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`graphgauge list` names scenarios, evaluators and suites."""
+    assert main(["list"]) == 0
+
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("mlp", "tinygrad#8457", "straightline", "default"))

@@ -70,14 +70,29 @@ def evaluators_of(distribution: str) -> tuple[str, ...]:
 def _import(name: str) -> ModuleType:
     try:
         return import_module(_MODULES[name])
-    except ModuleNotFoundError as error:
+    except Exception as error:  # whatever an engine does where it does not fit in
         engine = engine_of(name)
-        if engine is None or (error.name or "").startswith(("evaluators", "networks")):
+        if engine is None:
             raise
-        raise EvaluatorError(
-            f"evaluator {name!r} needs {engine.distribution} {engine.supported} "
-            f"(no module {error.name!r}); install it: pip install '{engine.extra}'"
-        ) from None
+        raise EvaluatorError(_not_importable(name, engine, error)) from error
+
+
+def _not_importable(name: str, engine: Engine, error: Exception) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - for this alone
+
+    try:
+        release = version(engine.distribution)
+    except PackageNotFoundError:
+        return (
+            f"evaluator {name!r} needs {engine.distribution} {engine.supported}; "
+            f"install it: pip install '{engine.extra}'"
+        )
+    needed = ", ".join(engine.requirements(release))
+    return (
+        f"evaluator {name!r}: {engine.distribution} {release} does not import here "
+        f"({type(error).__name__}: {error})"
+        + (f"; beside it is needed: {needed}" if needed else "")
+    )
 
 
 def _suggestion(name: str) -> str:

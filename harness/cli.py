@@ -15,10 +15,10 @@ from harness.commands.list import List
 from harness.commands.run import Run
 from harness.commands.versus import Versus
 from harness.errors import UsageError
-from harness.exits import INTERRUPTED, UNUSABLE
+from harness.exits import INTERRUPTED, NOTHING, UNUSABLE
 from harness.progress import say
 from harness.worker.plugins import PluginError
-from results.errors import ComparisonError, TableError
+from results.errors import ComparisonError, NothingToCompareError, TableError
 from scenarios.scenario import ScenarioError
 
 
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = parsed.command.run(parsed)
         sys.stdout.flush()
+    except NothingToCompareError as error:
+        say(f"graphgauge: {error}")
+        return NOTHING
     except _ERRORS as error:
         if parsed.debug:
             raise

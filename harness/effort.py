@@ -37,20 +37,20 @@ class Effort:
 
 
 def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
-    """About half a second of measuring a launch."""
+    """About a third of a second of measuring a launch."""
     return Effort(
         launches=launches,
         least_launches=min(LEAST_LAUNCHES, launches),
-        memory_launches=min(3, launches) if memory else 0,
+        memory_launches=2 if memory else 0,
         block_ns=5 * MILLISECOND_NS,
         warm_up_blocks=6,
         blocks=40,
         evaluate_budget_ns=1_000 * MILLISECOND_NS,
         repeats=10,
-        repeat_budget_ns=200 * MILLISECOND_NS,
+        repeat_budget_ns=100 * MILLISECOND_NS,
         follow_calls=1_000,
         follow_samples=50,
-        follow_budget_ns=1_000 * MILLISECOND_NS,
+        follow_budget_ns=500 * MILLISECOND_NS,
         timeout_s=timeout_s,
     )
 

@@ -21,7 +21,7 @@ from harness.launch import Launch, Launcher, LocalLauncher, Surroundings, usable
 from harness.progress import Progress, progress_on_stderr, say
 from harness.timeline import Timeline
 from harness.worker import messages as m
-from results.schema import METRICS, Reading
+from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, read, readings, write_environment
 
 TIME, MEMORY = "time", "memory"
@@ -240,7 +240,7 @@ class Session:
                 blocks=each.blocks,
                 calls=each.calls,
                 status=each.status,
-                detail=each.detail,
+                detail=storable(each.detail),
                 machine=machine_id(),
                 environment=self._environments[contender.version.interpreter],
             )

@@ -57,10 +57,10 @@ class Builder:
         """A fixed array; of the builder's dtype unless told otherwise; bool stays bool."""
         if isinstance(value, Node):
             raise NetworkError(f"constant: {value!r} is a node already")
-        if dtype is not None:
-            return constant(value, _dtype(dtype), self._cache)
-        is_bool = np.asarray(value).dtype == BOOL
-        return constant(value, BOOL if is_bool else self.dtype, self._cache)
+        kind = self.dtype if dtype is None else _dtype(dtype)
+        if dtype is None and _is_bool(value):
+            kind = BOOL
+        return constant(value, kind, self._cache)
 
     def output(self, node: Node) -> Node:
         """Mark a result; outputs keep the order of these calls."""
@@ -136,6 +136,13 @@ def _dtype(name: str) -> np.dtype:
     if found is None:
         raise NetworkError(f"found dtype {name!r}; expected one of {', '.join(inference.DTYPES)}")
     return found
+
+
+def _is_bool(value: Any) -> bool:
+    try:
+        return np.asarray(value).dtype == BOOL
+    except ValueError:  # no array at all, which `constant` will say
+        return False
 
 
 def _expect_node(node: object, what: str) -> Node:

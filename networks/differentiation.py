@@ -54,8 +54,7 @@ def gradient(of: Node, by: Sequence[Node], *, cotangent: Node | None = None) -> 
         )
     with collector_paused():
         sweep = _Sweep(of, cotangent, by)
-        cotangents = [sweep.cotangent(node) for node in by]
-        return [_zeros(node) if g is None else g for node, g in zip(by, cotangents, strict=True)]
+        return [sweep.cotangent(node) for node in by]
 
 
 def differentiate(network: Network) -> Network:
@@ -77,6 +76,8 @@ def differentiate(network: Network) -> Network:
 class _Sweep:
     """One pass from a result back to its inputs.
 
+    A node's cotangent is forgotten once it has been passed on, so that what is looked up stays few.
+
     Attributes
     ----------
     active: for every node on the way, whether its value depends on what is differentiated by.
@@ -86,17 +87,19 @@ class _Sweep:
 
     def __init__(self, of: Node, seed: Node, by: Sequence[Node]) -> None:
         order, self.active = _active_order(of, by)
-        self._sums = {of: seed}
+        sums = self._sums = {of: seed}
         """For each node, the sum of the contributions of one shape."""
         self._apart: dict[Node, dict[Shape, Node]] = {}
         """The sums of the other shapes, for the few nodes that are used in several."""
-        sums = self._sums
+        kept = {node for node in by if node.operands}
         for node in reversed(order):
-            g = sums.get(node)
+            g = sums.pop(node, None)
             if g is None:  # only a comparison has used the node
                 continue
             if g.shape is not node.shape or g.dtype is not node.dtype or self._apart:
                 g = self._settled(node, g)
+            if kept and node in kept:
+                sums[node] = g
             _RULES[node.operator](node, g, self)
 
     def add(self, operand: Node, contribution: Node) -> None:
@@ -113,20 +116,20 @@ class _Sweep:
             previous = sums.get(contribution.shape)
             sums[contribution.shape] = contribution if previous is None else previous + contribution
 
-    def cotangent(self, node: Node) -> Node | None:
-        """The sum of all contributions, in the node's shape and dtype; None if there was none."""
+    def cotangent(self, node: Node) -> Node:
+        """The cotangent of a node that the pass was made for: zeros if nothing depends on it."""
         g = self._sums.get(node)
-        return None if g is None else self._settled(node, g)
+        if g is None:
+            return f.broadcast_to(constant(0.0, node.dtype, node.cache), node.shape)
+        g = self._sums[node] = self._settled(node, g)
+        return g
 
     def _settled(self, node: Node, g: Node) -> Node:
-        """Sum and cast what was added up, each only where it is needed."""
+        """The sum of all contributions, in the node's shape and dtype."""
         g = f.sum_to(g, node.shape)
         for other in self._apart.pop(node, {}).values():
             g = g + f.sum_to(other, node.shape)
-        if g.dtype is not node.dtype:
-            g = f.astype(g, node.dtype.name)
-        self._sums[node] = g
-        return g
+        return g if g.dtype is node.dtype else f.astype(g, node.dtype.name)
 
 
 def _active_order(of: Node, by: Sequence[Node]) -> tuple[list[Node], dict[Node, bool]]:
@@ -156,10 +159,6 @@ def _active_order(of: Node, by: Sequence[Node]) -> tuple[list[Node], dict[Node, 
                 stack.append(None)
                 stack += node.operands
     return order, active
-
-
-def _zeros(node: Node) -> Node:
-    return f.broadcast_to(constant(0.0, node.dtype, node.cache), node.shape)
 
 
 # A cotangent has its node's shape and dtype, and the operands broadcast to it. So `elementwise`
@@ -247,22 +246,22 @@ def _pow_partials(node: Node, g: Node, sweep: _Sweep, order: Partial) -> None:
 @_rule(op.MAXIMUM)
 def _maximum(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    _split(g, left, right, sweep)
+    _split(g, left, right, f.maximum_share(left, right), sweep)
 
 
 @_rule(op.MINIMUM)
 def _minimum(node: Node, g: Node, sweep: _Sweep) -> None:
     left, right = node.operands
-    _split(g, right, left, sweep)
+    _split(g, left, right, f.maximum_share(right, left), sweep)
 
 
-def _split(g: Node, larger: Node, other: Node, sweep: _Sweep) -> None:
-    """Hand the cotangent to whichever operand is larger, half each at ties."""
-    part = g * f.maximum_share(larger, other)
-    if sweep.active[larger]:
-        sweep.add(larger, part)
-    if sweep.active[other]:
-        sweep.add(other, g - part)
+def _split(g: Node, left: Node, right: Node, share: Node, sweep: _Sweep) -> None:
+    """Hand that share of the cotangent to the left operand, and the rest to the right one."""
+    part = g * share
+    if sweep.active[left]:
+        sweep.add(left, part)
+    if sweep.active[right]:
+        sweep.add(right, g - part)
 
 
 @_rule(op.WHERE)

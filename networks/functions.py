@@ -20,6 +20,7 @@ from networks.node import (
     as_node,
     binary,
     compare,
+    expect_node,
     make,
     matmul,
     refusal,
@@ -146,6 +147,7 @@ def sign(x: Node) -> Node:
 
 def astype(x: Node, dtype: str) -> Node:
     """The same values as float32, float64 or bool."""
+    expect_node(operators.ASTYPE, x)
     wanted = DTYPES.get(str(dtype))
     if wanted is None:
         raise NetworkError(f"astype: found dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
@@ -207,6 +209,7 @@ def where(condition: Node, x1: Operand, x2: Operand) -> Node:
 
 
 def _reduce(operator: operators.Operator, x: Node, axis: Axis, *, keepdims: bool) -> Node:
+    expect_node(operator, x)
     try:
         axes = inference.normalise_axes(axis, x.ndim)
         inference.promote(x.dtype, x.dtype)
@@ -215,7 +218,7 @@ def _reduce(operator: operators.Operator, x: Node, axis: Axis, *, keepdims: bool
     except Mismatch as mismatch:
         raise refusal(operator, (x,), mismatch) from None
     shape = inference.reduced(x.shape, axes, keepdims=keepdims)
-    return make(operator, (x,), Reduced(axes, keepdims), shape, x.dtype, x.cache)
+    return make(operator, (x,), Reduced(axes, bool(keepdims)), shape, x.dtype, x.cache)
 
 
 def sum(x: Node, *, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
@@ -257,14 +260,16 @@ def softmax(x: Node, *, axis: Axis = -1) -> Node:
 
 def reshape(x: Node, shape: Sequence[int]) -> Node:
     """The same elements in C order under another shape; one size may be -1."""
+    expect_node(operators.RESHAPE, x)
     try:
-        return _reshape(x, inference.reshaped(x.shape, tuple(shape)))
+        return _reshape(x, inference.reshaped(x.shape, inference.as_shape(shape)))
     except Mismatch as mismatch:
         raise refusal(operators.RESHAPE, (x,), mismatch) from None
 
 
 def permute_dims(x: Node, axes: Sequence[int]) -> Node:
     """Axis i of the result is axis axes[i] of x."""
+    expect_node(operators.PERMUTE_DIMS, x)
     try:
         order = tuple(inference.normalise_axis(axis, x.ndim) for axis in axes)
         if sorted(order) != list(range(x.ndim)):
@@ -281,11 +286,13 @@ def _permuted(x: Node, order: tuple[int, ...]) -> Node:
 
 def transpose(x: Node) -> Node:
     """All axes reversed."""
+    expect_node(operators.PERMUTE_DIMS, x)
     return _permuted(x, tuple(reversed(range(x.ndim))))
 
 
 def matrix_transpose(x: Node) -> Node:
     """The last two axes exchanged."""
+    expect_node(operators.PERMUTE_DIMS, x)
     rank = x.ndim
     if rank < 2:
         raise refusal(operators.PERMUTE_DIMS, (x,), "matrix_transpose needs two axes or more")
@@ -294,6 +301,7 @@ def matrix_transpose(x: Node) -> Node:
 
 def expand_dims(x: Node, *, axis: int = 0) -> Node:
     """A new axis of size 1 at that place."""
+    expect_node(operators.RESHAPE, x)
     try:
         at = inference.normalise_axis(axis, x.ndim + 1)
     except Mismatch as mismatch:
@@ -303,6 +311,7 @@ def expand_dims(x: Node, *, axis: int = 0) -> Node:
 
 def squeeze(x: Node, axis: int | tuple[int, ...]) -> Node:
     """Without those axes, which must have size 1."""
+    expect_node(operators.RESHAPE, x)
     try:
         axes = inference.normalise_axes(axis, x.ndim)
         if any(x.shape[each] != 1 for each in axes):
@@ -314,9 +323,13 @@ def squeeze(x: Node, axis: int | tuple[int, ...]) -> Node:
 
 def broadcast_to(x: Node, shape: Sequence[int]) -> Node:
     """x repeated along axes that it lacks or has at size 1."""
-    wanted = tuple(shape)
-    if not inference.broadcasts_to(x.shape, wanted):
-        raise refusal(operators.BROADCAST_TO, (x,), f"does not broadcast to {list(wanted)}")
+    expect_node(operators.BROADCAST_TO, x)
+    try:
+        wanted = inference.as_shape(shape)
+        if not inference.broadcasts_to(x.shape, wanted):
+            raise Mismatch(f"does not broadcast to {list(wanted)}")
+    except Mismatch as mismatch:
+        raise refusal(operators.BROADCAST_TO, (x,), mismatch) from None
     return _broadcast(x, wanted)
 
 
@@ -351,6 +364,7 @@ def stack(arrays: Sequence[Node], *, axis: int = 0) -> Node:
 
 def take(x: Node, indices: Sequence[int], *, axis: int = 0) -> Node:
     """The slices at static positions along an axis, in that order, with repetition."""
+    expect_node(operators.TAKE, x)
     try:
         at = inference.normalise_axis(axis, x.ndim)
     except Mismatch as mismatch:
@@ -368,6 +382,7 @@ def take(x: Node, indices: Sequence[int], *, axis: int = 0) -> Node:
 
 def getitem(x: Node, index: Any) -> Node:
     """Basic indexing, the same as x[index]."""
+    expect_node(operators.SLICE, x)
     return subscript(x, index)
 
 

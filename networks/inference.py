@@ -6,6 +6,8 @@ Each raises `Mismatch` with the reason alone; `networks.node` adds operator, ope
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from operator import index
 
 import numpy as np
 
@@ -50,7 +52,7 @@ def normalise_axes(axis: int | tuple[int, ...] | None, rank: int) -> tuple[int, 
     """Sorted, non-negative, distinct axes; None means all of them."""
     if axis is None:
         return tuple(range(rank))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = axis if isinstance(axis, tuple) else (axis,)
     result = sorted(normalise_axis(each, rank) for each in axes)
     if len(set(result)) != len(result):
         raise Mismatch(f"axis {axis} names an axis twice")
@@ -59,9 +61,24 @@ def normalise_axes(axis: int | tuple[int, ...] | None, rank: int) -> tuple[int, 
 
 def normalise_axis(axis: int, rank: int) -> int:
     """The axis counted from the front."""
-    if not -rank <= axis < rank:
+    try:
+        found = index(axis)
+    except TypeError:
+        raise Mismatch(f"axis {axis!r} is no integer") from None
+    if not -rank <= found < rank:
         raise Mismatch(f"axis {axis} is outside a shape of rank {rank}")
-    return axis % rank
+    return found % rank
+
+
+def as_shape(sizes: Sequence[int]) -> Shape:
+    """Sizes given by a caller as plain ints; -1 is let through."""
+    try:
+        shape = tuple(map(index, sizes))
+    except TypeError:
+        raise Mismatch(f"{sizes!r} is no shape; expected a tuple of sizes") from None
+    if min(shape, default=0) < -1:
+        raise Mismatch(f"{sizes!r} is no shape; a size is negative")
+    return shape
 
 
 def reduced(shape: Shape, axes: tuple[int, ...], *, keepdims: bool) -> Shape:
@@ -88,8 +105,8 @@ def contracted(left: Shape, right: Shape) -> Shape:
 def reshaped(shape: Shape, wanted: Shape) -> Shape:
     """The wanted shape with a single -1 filled in."""
     size = math.prod(shape)
-    if wanted.count(-1) > 1 or any(each < -1 for each in wanted):
-        raise Mismatch(f"{wanted} is no shape")
+    if wanted.count(-1) > 1:
+        raise Mismatch(f"{wanted} is no shape; only one size can follow from the others")
     if -1 in wanted:
         rest = math.prod(each for each in wanted if each != -1)
         if rest == 0 or size % rest:
@@ -103,8 +120,10 @@ def reshaped(shape: Shape, wanted: Shape) -> Shape:
 def broadcasts_to(shape: Shape, wanted: Shape) -> bool:
     """Whether an operand of that shape broadcasts to exactly the wanted one."""
     offset = len(wanted) - len(shape)
-    return offset >= 0 and all(
-        size in (1, wanted[offset + axis]) for axis, size in enumerate(shape)
+    return (
+        offset >= 0
+        and -1 not in wanted
+        and all(size in (1, wanted[offset + axis]) for axis, size in enumerate(shape))
     )
 
 

@@ -63,25 +63,21 @@ def topological_order(roots: Iterable[Node]) -> tuple[Node, ...]:
     """Every node that the roots need, operands before their users.
 
     Depth-first, first operand first, so that a left fold is listed term by term rather than all
-    terms before all sums. Iterative: a node is visited once to push its operands, and once to be
-    listed.
+    terms before all sums. Iterative: a node is entered when it is popped, and listed when the None
+    that was pushed then is popped.
     """
     order: list[Node] = []
-    done: set[Node] = set()
-    stack = list(roots)
+    seen: set[Node] = set()
+    entered: list[Node] = []
+    stack: list[Node | None] = list(roots)
     stack.reverse()
     while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        ready = True
-        for operand in reversed(node.operands):  # so that the first one is visited first
-            if operand not in done:
-                stack.append(operand)
-                ready = False
-        if ready:
-            stack.pop()
-            done.add(node)
-            order.append(node)
+        node = stack.pop()
+        if node is None:
+            order.append(entered.pop())
+        elif node not in seen:
+            seen.add(node)
+            entered.append(node)
+            stack.append(None)
+            stack += node.operands[::-1]  # so that the first one is visited first
     return tuple(order)

@@ -247,6 +247,8 @@ def elementwise(operator: Operator, operands: tuple[Node, ...], like: Node) -> N
 def constant(value: Any, dtype: np.dtype, cache: Cache | None) -> Node:
     """A constant node; its array is a private, read-only copy."""
     try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex numbers have no place here")
         array = np.array(value, dtype=dtype, order="C")
     except (TypeError, ValueError) as error:
         raise NetworkError(
@@ -272,6 +274,8 @@ def as_node(value: Operand, like: Node) -> Node:
             "array was expected"
         )
     is_bool = isinstance(value, bool) or getattr(value, "dtype", None) == BOOL
+    if like.dtype is BOOL and not is_bool:
+        raise NetworkError(f"found {value!r} beside {like!r}; use where(), or astype() first")
     return constant(value, BOOL if is_bool else like.dtype, like.cache)
 
 
@@ -311,7 +315,8 @@ def binary(operator: Operator, left: Operand, right: Operand) -> Node:
 def unary(operator: Operator, operand: Node) -> Node:
     """An elementwise operation on one number."""
     if type(operand) is not Node or operand.dtype is BOOL:
-        raise _not_a_number(operator, operand)
+        expect_node(operator, operand)
+        raise refusal(operator, (operand,), "bool is no number; use astype() first")
     return elementwise(operator, (operand,), operand)
 
 
@@ -320,7 +325,7 @@ def compare(operator: Operator, left: Operand, right: Operand) -> Node:
     left, right = _pair(operator, left, right)
     try:
         shape = inference.broadcast(left.shape, right.shape)
-        if left.dtype is not right.dtype:
+        if left.dtype is not right.dtype or operator not in (operators.EQUAL, operators.NOT_EQUAL):
             inference.promote(left.dtype, right.dtype)
     except Mismatch as mismatch:
         raise refusal(operator, (left, right), mismatch) from None
@@ -361,40 +366,47 @@ def subscript(operand: Node, index: Any) -> Node:
     entries[at : at + 1] = [slice(None)] * (operand.ndim - taken)
 
     ranges: list[tuple[int, int | None, int]] = []
+    part: list[int] = []
     kept: list[int] = []
     for entry in entries:
         if entry is None:
             kept.append(1)
             continue
-        size = operand.shape[len(ranges)]
-        start, stop, step = _range(operand, entry, size)
-        ranges.append((start, None if stop < 0 else stop, step))
+        positions = _positions(operand, entry, operand.shape[len(ranges)])
+        ranges.append(_range(positions))
+        part.append(len(positions))
         if isinstance(entry, slice):
-            kept.append(len(range(start, stop, step)))
-    part = tuple(
-        len(range(size)[slice(*each)]) for size, each in zip(operand.shape, ranges, strict=True)
-    )
+            kept.append(len(positions))
     whole = all(each == (0, size, 1) for each, size in zip(ranges, operand.shape, strict=True))
     if whole:
         sliced = operand
     else:
-        sliced = make(
-            operators.SLICE, (operand,), Region(tuple(ranges)), part, operand.dtype, operand.cache
-        )
+        region, shape = Region(tuple(ranges)), tuple(part)
+        sliced = make(operators.SLICE, (operand,), region, shape, operand.dtype, operand.cache)
     return reshape(sliced, tuple(kept))
 
 
-def _range(operand: Node, entry: Any, size: int) -> tuple[int, int, int]:
-    """Start, stop and step of one index entry, within an axis of that size."""
+def _range(positions: range) -> tuple[int, int | None, int]:
+    """The slice of those positions, each of which is an index of its axis."""
+    if not positions:
+        return 0, 0, 1
+    return positions.start, None if positions.stop < 0 else positions.stop, positions.step
+
+
+def _positions(operand: Node, entry: Any, size: int) -> range:
+    """What one index entry takes of an axis of that size."""
     if isinstance(entry, slice):
-        return entry.indices(size)
+        try:
+            return range(size)[entry]
+        except (TypeError, ValueError) as error:
+            raise NetworkError(f"slice: {entry!r} of shape {operand.shape}: {error}") from None
     if isinstance(entry, (int, np.integer)) and not isinstance(entry, bool):
         if not -size <= entry < size:
             raise NetworkError(
                 f"slice: index {entry} is outside an axis of size {size} of shape {operand.shape}"
             )
         position = int(entry) % size
-        return position, position + 1, 1
+        return range(position, position + 1)
     raise NetworkError(
         f"slice: found {entry!r} of type {type(entry).__name__} in an index; expected an integer, "
         "a slice, an ellipsis or None. For an array of positions use take()"
@@ -407,10 +419,10 @@ def refusal(operator: Operator, operands: tuple[Node, ...], reason: object) -> N
     return NetworkError(f"{operator.name} of {found}: {reason}")
 
 
-def _not_a_number(operator: Operator, operand: object) -> NetworkError:
-    if isinstance(operand, Node):
-        return refusal(operator, (operand,), "bool is no number; use astype() first")
-    return NetworkError(
-        f"{operator.name}: found {type(operand).__name__} where a node was expected; start from "
-        "net.weight(), net.data() or net.constant()"
-    )
+def expect_node(operator: Operator, operand: object) -> None:
+    """Raise `NetworkError` if the operand is something else than a node."""
+    if not isinstance(operand, Node):
+        raise NetworkError(
+            f"{operator.name}: found {type(operand).__name__} where a node was expected; start "
+            "from net.weight(), net.data() or net.constant()"
+        )

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from networks import functions as f, operators as op
+from networks import operators as op
 from networks.collector import collector_paused
 from networks.network import Network
 from networks.node import Node, constant, make
-from networks.operators import Operator
+from networks.operators import Operator, Permutation
 
 FOLDED_ELEMENTS = 1024
 """Constants larger than this are not made by folding: memory would be held to save one call."""
@@ -71,22 +71,35 @@ class _Rewrite:
         return self._known.setdefault(key, node)
 
     def _rewritten(self, node: Node, operands: tuple[Node, ...]) -> Node:
-        shorter = _without_effect(node, operands)
-        if shorter is not None:
-            return shorter
+        operands, attributes = _merged(node, operands)
+        copied = _copied(node, operands, attributes)
+        if copied is not None:
+            return copied
         folded = _folded(node, operands)
         if folded is not None:
             return self._shared_constant(folded)
-        key = (node.operator, node.attributes, node.shape, node.dtype, *map(id, operands))
+        key = (node.operator, attributes, node.shape, node.dtype, operands)
         known = self._known.get(key)
         if known is None:
             known = node
             if any(new is not old for new, old in zip(operands, node.operands, strict=True)):
                 known = make(
-                    node.operator, operands, node.attributes, node.shape, node.dtype, node.cache
+                    node.operator, operands, attributes, node.shape, node.dtype, node.cache
                 )
             self._known[key] = known
         return known
+
+
+def _merged(node: Node, operands: tuple[Node, ...]) -> tuple[tuple[Node, ...], Any]:
+    """Operands and attributes, where a movement of the same kind is skipped."""
+    operator, first = node.operator, operands[0]
+    if operator is first.operator:
+        if operator in (op.RESHAPE, op.BROADCAST_TO):
+            return first.operands, None
+        if operator is op.PERMUTE_DIMS:
+            axes = first.attributes.axes
+            return first.operands, Permutation(tuple([axes[i] for i in node.attributes.axes]))
+    return operands, node.attributes
 
 
 def _folded(node: Node, operands: tuple[Node, ...]) -> Node | None:
@@ -101,30 +114,27 @@ def _folded(node: Node, operands: tuple[Node, ...]) -> Node | None:
     return constant(value, node.dtype, node.cache)
 
 
-def _without_effect(node: Node, operands: tuple[Node, ...]) -> Node | None:
-    """The operand that the operation would only copy, if it does nothing else."""
-    first = operands[0]
-    operator = node.operator
+def _copied(node: Node, operands: tuple[Node, ...], attributes: Any) -> Node | None:
+    """The node that the operation would only copy, if it does nothing else."""
+    operator, first = node.operator, operands[0]
     if operator is op.NEGATIVE and first.operator is op.NEGATIVE:
         return first.operands[0]
-    if operator is op.PERMUTE_DIMS and first.operator is op.PERMUTE_DIMS:
-        order = tuple(first.attributes.axes[axis] for axis in node.attributes.axes)
-        if order == tuple(range(len(order))):
-            return first.operands[0]
-        return f.permute_dims(first.operands[0], order)
-    if operator is op.RESHAPE and first.operator is op.RESHAPE:
-        return f.reshape(first.operands[0], node.shape)
-    if len(operands) == 2 and first.shape == node.shape and first.dtype is node.dtype:
-        second = operands[1]
-        if operator in (op.MULTIPLY, op.DIVIDE) and _is_constant(second, 1.0):
-            return first
-        if operator is op.SUBTRACT and _is_constant(second, 0.0):
-            return first
+    if operator is op.PERMUTE_DIMS and attributes.axes == tuple(range(first.ndim)):
+        return first
+    if operator is op.RESHAPE and first.shape == node.shape:
+        return first
+    if operator in (op.MULTIPLY, op.DIVIDE) and _is_constant(operands[1], 1.0):
+        return _if_alike(first, node)
+    if operator is op.SUBTRACT and _is_constant(operands[1], 0.0):
+        return _if_alike(first, node)
     if operator is op.MULTIPLY and _is_constant(first, 1.0):
-        second = operands[1]
-        if second.shape == node.shape and second.dtype is node.dtype:
-            return second
+        return _if_alike(operands[1], node)
     return None
+
+
+def _if_alike(operand: Node, node: Node) -> Node | None:
+    """The operand, unless the operation broadcasts or converts it."""
+    return operand if operand.shape == node.shape and operand.dtype is node.dtype else None
 
 
 def _is_constant(node: Node, value: float) -> bool:

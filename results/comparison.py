@@ -22,9 +22,9 @@ from results.errors import ComparisonError
 from results.failures import compare_failures, launches_by_case
 from results.gaps import gaps
 from results.judgement import Comparison, exit_code
-from results.judging import geometric_means, rows, trial
 from results.labels import chosen_labels, label_by_file
 from results.schema import METRICS
+from results.trials import geometric_means, rows, trial
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
 

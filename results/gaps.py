@@ -9,8 +9,8 @@ from results.contrasts import Series
 from results.errors import shown
 from results.failures import Failures
 from results.judgement import Uncompared
-from results.judging import Trial
 from results.schema import Case
+from results.trials import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,8 +224,8 @@ def _was_tested(row: Row) -> bool:
     return row.verdict != "inconclusive" or row.smallest_detectable is not None
 
 
-def _by_size_of_change(row: Row) -> float:
-    """Failures and changes without a ratio first, then by how far the ratio is from 1."""
-    if row.ratio is None:
-        return -math.inf
-    return -max(row.ratio, 1 / row.ratio)
+def _by_size_of_change(row: Row) -> tuple[bool, float]:
+    """Failures first, then changes without a ratio, then by how far the ratio is from 1."""
+    has_values = row.baseline is not None or row.candidate is not None
+    size = math.inf if row.ratio is None else max(row.ratio, 1 / row.ratio)
+    return has_values, -size

@@ -90,7 +90,7 @@ def _metrics() -> Mapping[str, Metric]:
 
 METRICS: Final = _metrics()
 
-_EXACT_SOURCES: Final = ("mallinfo2", "getallocatedblocks", "tracemalloc", "allocator")
+_EXACT_SOURCES: Final = ("mallinfo2", "getallocatedblocks", "tracemalloc")
 
 
 def is_exact_source(source: str) -> bool:

@@ -235,9 +235,7 @@ def _refuse_contradiction(
 
 def _place(tables: Sequence[Path], lengths: Sequence[int], row: int) -> tuple[Path, int]:
     """The file and the line that row `row` of the merged frame was read from."""
-    for path, length in zip(tables, lengths, strict=True):
-        if row < length:
-            return path, lines.line_of(path, row)
-        row -= length
-    message = f"no table has row {row}"
-    raise IndexError(message)
+    ends = np.cumsum(lengths)
+    number = int(np.searchsorted(ends, row, side="right"))
+    index = row - int(ends[number]) + lengths[number]
+    return tables[number], lines.line_of(tables[number], index)

@@ -25,18 +25,18 @@ def quantity(value: float | None, unit: str) -> str:
         scale, name = _scale(value, _BYTES)
         return f"{_digits(value / (scale or 1.0))} {name}{unit[1:]}"
     if unit == "1/kcall":
-        return f"{percent(value)}/1,000 calls"
+        return f"{percent(value)}/kcall"
     return _digits(float(value))
 
 
-def percent(share: float | None, *, signed: bool = False) -> str:
-    """A share as a percentage, two or three digits; – for None."""
+def percent(share: float | None, *, signed: bool = False, digits: int = 3) -> str:
+    """A share as a percentage, with about so many digits; – for None."""
     if share is None:
         return MISSING
     size = abs(share) * 100
     if size >= 1e6:
         return f"{share * 100:.2e} %"
-    decimals = 0 if size >= 100 else 1 if size >= 10 else 2
+    decimals = max(0, digits - (3 if size >= 100 else 2 if size >= 10 else 1))
     without_negative_zero = round(share * 100, decimals) + 0.0
     return f"{without_negative_zero:{'+' if signed else ''},.{decimals}f} %"
 
@@ -53,6 +53,7 @@ def _scale(value: float, scales: tuple[tuple[float, str], ...]) -> tuple[float, 
 
 def _digits(value: float) -> str:
     """Four significant digits, whole numbers whole, thousands apart."""
+    value = float(f"{value:.12g}")
     size = abs(value)
     if size < 1e6 and value.is_integer():
         return f"{int(value):,}"
@@ -60,5 +61,5 @@ def _digits(value: float) -> str:
         return f"{value:.3e}"
     if size < 1e-3:
         return f"{value:.3g}"
-    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3
+    decimals = 0 if size >= 999.95 else 1 if size >= 100 else 2 if size >= 10 else 3
     return f"{value:,.{decimals}f}"

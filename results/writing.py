@@ -123,15 +123,11 @@ class TableWriter:
         if self._descriptor is None:
             message = "a TableWriter writes inside its with block"
             raise ValueError(message)
-        size = os.fstat(self._descriptor).st_size
         try:
             self._check_still_there(self._descriptor)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            _write_whole(self._descriptor, content)
             os.fsync(self._descriptor)
         except OSError as error:
-            os.ftruncate(self._descriptor, size)
             raise self._unwritable(error) from error
 
     def _check_still_there(self, descriptor: int) -> None:
@@ -158,6 +154,18 @@ class TableWriter:
         if self._lock.is_locked:
             Path(self._lock.lock_file).unlink(missing_ok=True)
             self._lock.release()
+
+
+def _write_whole(descriptor: int, content: bytes) -> None:
+    """Write all of `content`, or leave the file as it was, also when interrupted."""
+    size = os.fstat(descriptor).st_size
+    view = memoryview(content)
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except BaseException:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def encoded(readings: Iterable[Reading]) -> bytes:

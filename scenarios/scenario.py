@@ -307,10 +307,13 @@ def _check(found: Scenario) -> None:
         raise ScenarioError(
             f"{where}: lifecycle is {found.lifecycle!r}; expected {' or '.join(LIFECYCLES)}"
         )
-    found.parameters(found.small)
-    for key, values in found.sweep.items():
-        for value in values:
-            found.parameters({key: value})
+    try:
+        found.parameters(found.small)
+        for key, values in found.sweep.items():
+            for value in values:
+                found.parameters({key: value})
+    except ScenarioError as error:
+        raise ScenarioError(f"{found.location}: {error}") from None
 
 
 def _read(text: str, kind: type) -> Value | None:

@@ -56,13 +56,14 @@ Bind: TypeAlias = Callable[[Node], Callable[..., Any]]
 
 
 class _Lowered:
-    """The walk that a call makes, and how its results are to be returned."""
+    """The walk that a call makes, and what becomes of its results."""
 
     def __init__(self, outputs: tuple[Node, ...], weights: tuple[Node, ...] | None) -> None:
         self.outputs = outputs
         self.weights = weights
         """What to differentiate the one output by; None where outputs are returned as they are."""
         self.walk: Walk = walk(outputs, _bind)
+        self.is_active = weights is not None and _depends_on_weights(outputs[0])
 
 
 class AutogradNetwork:
@@ -87,7 +88,7 @@ class AutogradNetwork:
         """A function that walks the nodes, on a tape if it is to differentiate."""
         if lowered.weights is None:
             return _evaluating(lowered)
-        return _differentiating(lowered.walk, lowered.outputs[0], lowered.weights)
+        return _differentiating(lowered, lowered.weights)
 
 
 class Autograd(AutogradNetwork):
@@ -122,19 +123,17 @@ def _evaluating(lowered: _Lowered) -> Function:
     return function
 
 
-def _differentiating(loss_walk: Walk, loss: Node, weight_nodes: tuple[Node, ...]) -> Function:
-    is_active = _depends_on_weights(loss)
-
+def _differentiating(lowered: _Lowered, by: tuple[Node, ...]) -> Function:
     def function(weights: Weights, data: Data) -> Arrays:
         def of_weights(container: _Weights) -> Any:
-            return loss_walk(partial(_weight, container), data.__getitem__)[0]
+            return lowered.walk(partial(_weight, container), data.__getitem__)[0]
 
         container = _Weights(weights)
-        if is_active:
+        if lowered.is_active:
             value, by_name = autograd.value_and_grad(of_weights)(container)
         else:  # autograd would warn that the output seems independent of its input
             value, by_name = of_weights(container), {}
-        return [np.array(value), *_derivatives(weight_nodes, by_name)]
+        return [np.array(value), *_derivatives(by, by_name)]
 
     return function
 

@@ -55,7 +55,7 @@ class _Lowered(NamedTuple):
     weights: list[str]
     data: list[str]
     copied: list[bool]
-    """For each result, whether it may share memory with an argument."""
+    """For each result, whether it is an argument: JAX then hands back the memory it was given."""
 
 
 class JaxNetwork:
@@ -78,7 +78,7 @@ class JaxNetwork:
     def lower(self, network: Network, mode: str) -> _Lowered:
         """Trace the network and write StableHLO."""
         asked = network_for(network, mode)
-        return self._lowered(asked, _evaluating(asked), asked.outputs)
+        return self._lowered(asked, _evaluating(asked))
 
     def compile(self, lowered: _Lowered) -> Function:
         """Have XLA compile it."""
@@ -88,18 +88,18 @@ class JaxNetwork:
         """Equations of the jaxpr that was traced last."""
         return self._counters
 
-    def _lowered(
-        self, network: Network, function: Callable[..., Any], outputs: Sequence[Node]
-    ) -> _Lowered:
+    def _lowered(self, network: Network, function: Callable[..., Any]) -> _Lowered:
         if any(node.dtype is FLOAT64 for node in network.nodes):
             jax.config.update("jax_enable_x64", True)
         traced = jax.jit(function).trace(_abstract(network.weights), _abstract(network.data))
-        self._counters = {"equations": len(traced.jaxpr.eqns)}
+        jaxpr = traced.jaxpr.jaxpr
+        arguments = set(map(id, jaxpr.invars))
+        self._counters = {"equations": len(jaxpr.eqns)}
         return _Lowered(
             stablehlo=traced.lower(),
             weights=[node.attributes for node in network.weights],
             data=[node.attributes for node in network.data],
-            copied=[not node.operands for node in outputs],
+            copied=[id(variable) in arguments for variable in jaxpr.outvars],
         )
 
 
@@ -125,9 +125,7 @@ class Jax(JaxNetwork):
             raise EvaluatorError(reason)
         if mode == "output" or network.loss is None:
             return super().lower(network, "output")
-        outputs = (network.loss, *network.weights)
-        lowered = self._lowered(network, _differentiating(network, network.loss), outputs[:1])
-        return lowered._replace(copied=[False] * len(outputs))
+        return self._lowered(network, _differentiating(network, network.loss))
 
 
 def _evaluating(network: Network) -> Callable[[list[Any], list[Any]], list[Any]]:
@@ -192,6 +190,11 @@ def _sum_to(node: Node) -> Callable[..., Any]:
     return lambda x: jnp.reshape(jnp.sum(x, axis=axes), node.shape)
 
 
+def _abs(x: Any) -> Any:
+    """With derivative 0 at 0, as our operator has it; that of `jnp.abs` is 1 there."""
+    return x * jnp.sign(x)
+
+
 def _maximum_share(x: Any, y: Any) -> Any:
     number = jnp.result_type(x, y).type
     return jnp.where(x > y, number(1), jnp.where(x == y, number(0.5), number(0)))
@@ -213,13 +216,22 @@ def _take(node: Node) -> Callable[..., Any]:
 
 
 def _place(node: Node) -> Callable[..., Any]:
-    return lambda x: jnp.zeros(node.shape, node.dtype).at[node.attributes.slices()].set(x)
+    slices = node.attributes.slices()
+
+    def place(x: Any) -> Any:
+        return jnp.zeros(node.shape, node.dtype).at[slices].set(x)
+
+    return place
 
 
 def _scatter_add(node: Node) -> Callable[..., Any]:
     indices, axis = node.attributes
     index = (slice(None),) * axis + (np.array(indices, np.int32),)
-    return lambda x: jnp.zeros(node.shape, node.dtype).at[index].add(x)
+
+    def scatter_add(x: Any) -> Any:
+        return jnp.zeros(node.shape, node.dtype).at[index].add(x)
+
+    return scatter_add
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -227,7 +239,7 @@ def _pow_partial(order: Partial, base: Any, exponent: Any) -> Any:
     """As `evaluators.strategies.kernels.pow_partial`; differentiating it gives the next order."""
     log = jnp.log(jnp.where(base == 0, 1, base))
     power = jnp.power(base, exponent - order.base)
-    total = 0
+    total: Any = 0
     for k, coefficients in enumerate(falling_factorials(order)):
         factor = jnp.polyval(jnp.array(coefficients[::-1] or [0], exponent.dtype), exponent)
         term = jnp.where(factor == 0, 0, factor * power)
@@ -260,7 +272,7 @@ _PLAIN: dict[Operator, Callable[..., Any]] = {
     op.COS: jnp.cos,
     op.TANH: jnp.tanh,
     op.LOGISTIC: jax.nn.sigmoid,
-    op.ABS: jnp.abs,
+    op.ABS: _abs,
     op.SIGN: jnp.sign,
     op.LESS: jnp.less,
     op.LESS_EQUAL: jnp.less_equal,

@@ -89,6 +89,8 @@ ENGINES: tuple[Engine, ...] = (
         evaluators=("autograd", "autograd-network"),
         module="evaluators.engines.autograd",
         supported=">=1.6.2,<2",
+        # 1.6.2 reads numpy.linalg.linalg, which NumPy 2 made private; its metadata does not say so.
+        companions=(Companion(releases="<1.7", requirement="numpy<2"),),
     ),
     Engine(
         distribution="jax",

@@ -56,6 +56,9 @@ UFUNCS: dict[op.Operator, np.ufunc] = {
 }
 """The operators that are one NumPy function with an `out` argument."""
 
+KEYWORD_OUT = frozenset({op.MAXIMUM, op.MINIMUM})
+"""Those of them that take it by keyword alone, from NumPy 2.4 on; elsewhere that is slower."""
+
 
 def kernel(node: Node) -> Kernel:
     """The function of the node's operands that gives its value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from evaluators.strategies.kernels import SUBSCRIPT, UFUNCS, VIEWS
@@ -64,6 +65,11 @@ def overwritten(node: Node, position: int, live: Liveness) -> Node | None:
         ):
             return operand
     return None
+
+
+def bytes_of(node: Node) -> int:
+    """The size of the node's value in memory."""
+    return math.prod(node.shape) * node.dtype.itemsize
 
 
 def _by_position(last: dict[Node, int]) -> dict[int, list[Node]]:

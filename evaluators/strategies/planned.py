@@ -27,11 +27,13 @@ from evaluators.protocol import (
     network_for,
     refusal,
 )
-from evaluators.strategies.kernels import UFUNCS, VIEWS, kernel, reduced_axis
-from evaluators.strategies.liveness import Liveness, liveness, overwritten
+from evaluators.strategies.kernels import KEYWORD_OUT, UFUNCS, VIEWS, kernel, reduced_axis
+from evaluators.strategies.liveness import Liveness, bytes_of, liveness, overwritten
 from evaluators.strategies.lowering import Program, program
 from networks import Network, Node, operators as op
 
+import os
+PAD=int(os.environ.get("PAD","0"))
 ALIGNMENT = 64
 """Bytes; of a cache line, and of the widest vector registers."""
 
@@ -137,8 +139,7 @@ class _Planner:
 
 
 def _buffer_bytes(node: Node) -> int:
-    size = node.size * node.dtype.itemsize
-    return max(-(-size // ALIGNMENT), 1) * ALIGNMENT
+    return max(-(-bytes_of(node) // ALIGNMENT), 1) * ALIGNMENT + PAD
 
 
 class _Binding:
@@ -243,12 +244,25 @@ def _aligned_block(size: int) -> Array:
 
 def _step(node: Node, operands: list[int], place: int) -> Step:
     ufunc = UFUNCS.get(node.operator)
+    if node.operator in KEYWORD_OUT:
+        return _keyword_step(UFUNCS[node.operator], operands, place), -1, -1, -1
     if ufunc is not None:
         first, second = operands if len(operands) == 2 else (*operands, -1)
         return ufunc, first, second, place
     if node.operator in _REDUCTIONS:
         return _reduction_step(node, operands[0], place), -1, -1, -1
     return _kernel_step(kernel(node), operands, place), -1, -1, -1
+
+
+def _keyword_step(
+    function: Callable[..., Any], operands: list[int], place: int
+) -> Callable[[Values], None]:
+    first, second = operands
+
+    def step(values: Values) -> None:
+        values[place] = function(values[first], values[second], out=values[place])
+
+    return step
 
 
 def _reduction_step(node: Node, operand: int, place: int) -> Callable[[Values], None]:

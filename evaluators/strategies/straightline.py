@@ -20,8 +20,8 @@ import numpy as np
 
 from evaluators import VERSION
 from evaluators.protocol import Evaluator, Function, network_for, refusal
-from evaluators.strategies.kernels import SUBSCRIPT, UFUNCS, kernel, reduced_axis
-from evaluators.strategies.liveness import liveness, overwritten
+from evaluators.strategies.kernels import KEYWORD_OUT, SUBSCRIPT, UFUNCS, kernel, reduced_axis
+from evaluators.strategies.liveness import bytes_of, liveness, overwritten
 from evaluators.strategies.lowering import Program, program
 from networks import Network, Node, operators as op
 from networks.operators import Operator
@@ -175,7 +175,8 @@ class _Writer:
         dead = self._released(position)
         if over is not None:
             name = dead.pop(over)
-            self._lines.append(f"    {expression[:-1]}, {name})")
+            keyword = "out=" if node.operator in KEYWORD_OUT else ""
+            self._lines.append(f"    {expression[:-1]}, {keyword}{name})")
         else:
             name = dead.pop(next(reversed(dead))) if dead else self._free_name()
             self._lines.append(f"    {name} = {expression}")
@@ -328,7 +329,7 @@ def _entry_text(entry: int | slice) -> str:
 
 def _held_bytes(owner: Node) -> int:
     """What letting go of a value may free; nothing where it lies in an input."""
-    return owner.size * owner.dtype.itemsize if owner.operands else 0
+    return bytes_of(owner) if owner.operands else 0
 
 
 _EXPRESSIONS: dict[Operator, Callable[..., str]] = {

@@ -21,6 +21,9 @@ from results.judgement import Comparison, Row
 MAX_CHARACTERS: Final = 65_000
 """GitHub refuses comments of 65,536 characters and more."""
 
+_ENTRIES: Final = 500
+"""Of each list; no comment holds more rows."""
+
 _CELL_CHARACTERS: Final = 300
 _MARKS: Final = {"regressed": "🔴", "improved": "🟢", "inconclusive": "🟡", "unchanged": "⚪"}
 _HEADINGS: Final = (
@@ -39,15 +42,7 @@ _HEADINGS: Final = (
 
 def render(comparison: Comparison) -> str:
     """`comparison` as GitHub-flavoured Markdown, always shorter than 65,000 characters."""
-    most = max(
-        len(comparison.rows),
-        len(comparison.missing),
-        len(comparison.failing),
-        len(comparison.candidate_only),
-        len(comparison.geometric_means),
-        len(comparison.notes),
-        1,
-    )
+    most = _ENTRIES
     text = _rendered(comparison, most)
     while len(text) >= MAX_CHARACTERS:
         most //= 2

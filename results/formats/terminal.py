@@ -1,11 +1,12 @@
 """A comparison for people at a terminal: regressions first, as wide as the window."""
 
+import itertools
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TextIO
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -26,7 +27,6 @@ from results.units import percent, quantity
 
 _FILE_WIDTH: Final = 200
 _NARROW: Final = 110
-_LEAST_WIDTH: Final = 12
 _ROWS_SHOWN: Final = 60
 _LINES_SHOWN: Final = 10
 _STYLES: Final = {
@@ -55,7 +55,7 @@ def render(comparison: Comparison, output: Console, *, every_row: bool = False) 
         output: where; `console()` makes one.
         every_row: print all rows; else, beyond 60 rows, unchanged ones are only counted.
     """
-    rows = [row for verdict in VERDICTS for row in comparison.having(verdict)]
+    rows = [row for verdict in VERDICTS for row in _by_case(comparison.having(verdict))]
     shown = rows
     if not every_row and len(rows) > _ROWS_SHOWN:
         changed = [row for row in rows if row.verdict != "unchanged"]
@@ -108,48 +108,54 @@ def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
 
 
 def _table(
-    rows: Sequence[Row], notes: dict[str, int], comparison: Comparison, *, narrow: bool
+    rows: Sequence[Row], notes: Mapping[str, int], comparison: Comparison, *, narrow: bool
 ) -> Table:
+    """The rows, in order, under a heading for each run of rows of one case."""
     several = len(comparison.candidate_labels) > 1
     labels = ["baseline", "candidate"]
     if not several:
         labels = [comparison.baseline_label, comparison.candidate_labels[0]]
-    headings = ["case", "measured", *(["version"] if several else []), *labels]
-    headings += ["change", "verdict", *([] if narrow else ["could see", "launches"])]
+    headings = [*labels, "change", "verdict", *([] if narrow else ["could see", "launches"])]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    folding = {"case", "version", *(["measured"] if narrow else [])}
+    table.add_column("", overflow="fold")
     for heading in headings:
-        is_text = heading in {"case", "measured", "version", "verdict"}
-        table.add_column(
-            Text(plain(heading)),
-            justify="left" if is_text else "right",
-            overflow="fold",
-            no_wrap=heading not in folding,
-            min_width=_LEAST_WIDTH if heading in folding else None,
-        )
-    for row in rows:
-        table.add_row(*_cells(row, notes, several=several, narrow=narrow))
+        justify: JustifyMethod = "left" if heading == "verdict" else "right"
+        table.add_column(Text(plain(heading)), justify=justify, no_wrap=True)
+    for case, of_case in itertools.groupby(rows, lambda row: _heading(row, several=several)):
+        table.add_row(Text(case, style="bold"))
+        for row in of_case:
+            table.add_row(*_cells(row, notes, narrow=narrow))
     return table
 
 
-def _cells(row: Row, notes: dict[str, int], *, several: bool, narrow: bool) -> list[Text]:
-    baseline_spread = None if narrow else row.baseline_spread
-    candidate_spread = None if narrow else row.candidate_spread
-    change = change_text(row.ratio, row.ratio_low, row.ratio_high, with_interval=not narrow)
+def _heading(row: Row, *, several: bool) -> str:
+    return plain(f"{row.case}, {row.candidate_label}" if several else row.case)
+
+
+def _cells(row: Row, notes: Mapping[str, int], *, narrow: bool) -> list[Text]:
     number = notes.get(plain(row.reason))
-    verdict = row.verdict if number is None else f"{row.verdict} {number})"
-    texts = [plain(row.case), f"{row.phase} {row.metric}"]
-    texts += [plain(row.candidate_label)] if several else []
-    texts += [
-        mean_text(row.baseline, baseline_spread, row.unit),
-        mean_text(row.candidate, candidate_spread, row.unit),
-        change,
+    texts = [
+        f"  {row.phase} {row.metric}",
+        mean_text(row.baseline, None if narrow else row.baseline_spread, row.unit),
+        mean_text(row.candidate, None if narrow else row.candidate_spread, row.unit),
+        change_text(row.ratio, row.ratio_low, row.ratio_high, with_interval=not narrow),
     ]
     cells = [Text(text) for text in texts]
+    verdict = row.verdict if number is None else f"{row.verdict} {number})"
     cells.append(Text(verdict, style=_STYLES[row.verdict]))
     if not narrow:
         cells += [Text(detectable_text(row)), Text(launches_text(row))]
     return cells
+
+
+def _by_case(rows: Sequence[Row]) -> list[Row]:
+    """The rows of one case together, the case with the first row first."""
+    order = {key: place for place, key in reversed(list(enumerate(map(_case_key, rows))))}
+    return sorted(rows, key=lambda row: order[_case_key(row)])
+
+
+def _case_key(row: Row) -> tuple[str, str]:
+    return row.case, row.candidate_label
 
 
 def _footnotes(rows: Iterable[Row]) -> dict[str, int]:

@@ -1,14 +1,11 @@
 """The words and figures that all formats share; text from tables made harmless."""
 
-from collections.abc import Callable
 from typing import Final
 
 from results.judgement import Comparison, GeometricMean, Row, Uncompared, tally
 from results.units import MISSING, percent, plain_percent, quantity
 
 _LARGE_RATIO: Final = 2.0
-
-Escape = Callable[[str], str]
 
 
 def plain(text: str) -> str:
@@ -24,9 +21,13 @@ def mean_text(mean: float | None, spread: float | None, unit: str) -> str:
     text = quantity(mean, unit)
     if not spread or mean is None:
         return text
-    return (
-        f"{text} ± {spread / mean:.1%}" if spread < mean else f"{text} ± {quantity(spread, unit)}"
-    )
+    if spread < mean:
+        return f"{text} ± {percent(spread / mean, digits=2)}"
+    number, _, size = text.partition(" ")
+    spread_number, _, spread_size = quantity(spread, unit).partition(" ")
+    if size == spread_size:
+        return f"{number} ± {spread_number} {size}".rstrip()
+    return f"{text} ± {spread_number} {spread_size}"
 
 
 def change_text(

@@ -133,9 +133,9 @@ def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFi
     """`versus` with two evaluators writes pairs and ends with the comparison."""
     out = tmp_path / "v.csv"
 
+    effort = ["--mode", "output", "--launches", "3", "--no-memory"]
     code = main(
-        ["versus", "honest", "interpreter", *_TINY, "--mode", "output", "--launches", "3"]
-        + ["--out", str(out), "--format", "json", "--no-memory"]
+        ["versus", "honest", "interpreter", *_TINY, *effort, "--out", str(out), "--format", "json"]
     )
 
     frame = read(out)

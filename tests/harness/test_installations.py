@@ -24,13 +24,15 @@ backend-path = ["."]
 _BACKEND = """
 import zipfile
 
+WHEEL = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+
 def build_wheel(directory, settings=None, metadata=None):
     name = "{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(directory + "/" + name, "w") as wheel:
         wheel.writestr("{name}.py", "VALUE = 42")
         info = "{name}-1.0.dist-info/"
         wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n")
-        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "WHEEL", WHEEL)
         wheel.writestr(info + "RECORD", "")
     return name
 """

@@ -2,20 +2,21 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from results.frames import frame_of, merged, readings, row_ids
 from results.schema import Reading
 from tests.results.samples import reading, valid_readings
 
 
+@settings(max_examples=25)
 @given(st.lists(valid_readings(), max_size=5))
 def test_readings_survive_a_frame(rows: list[Reading]) -> None:
     """A frame holds readings exactly, missing cells as None."""
     assert list(readings(frame_of(rows))) == rows
 
 
+@settings(max_examples=25)
 @given(st.lists(valid_readings(), max_size=3), st.lists(valid_readings(), max_size=3))
 def test_merging_appends(first: list[Reading], second: list[Reading]) -> None:
     """The merged frame holds the rows of both, in order."""

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from results.schema import (
     COLUMNS,
@@ -43,6 +42,7 @@ def test_metrics_have_the_units_and_phases_of_the_contract() -> None:
     assert METRICS["max_relative_error"].phases == ("first_call",)
 
 
+@settings(max_examples=25)
 @given(valid_readings())
 def test_what_is_drawn_as_valid_is_valid(one: Reading) -> None:
     """The strategy that other tests draw from makes valid readings only."""

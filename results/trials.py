@@ -241,16 +241,15 @@ def _figures(one: Trial, level: float, strictest_level: float) -> _Figures:
     low, high = interval(one.estimate, level)
     mean_low, mean_high = ratio_interval(found.baseline, found.candidate, one.estimate, level)
     detectable = smallest_detectable(one.estimate, one.band, strictest_level)
-    ends = [
-        np.where(one.has_ratio, np.where(by_logs, np.exp(of_logs), of_means), np.nan)
-        for of_logs, of_means in ((low, mean_low), (high, mean_high))
-    ]
+    ratio_low = np.where(by_logs, np.exp(low), mean_low)
+    ratio_high = np.where(by_logs, np.exp(high), mean_high)
+    is_bounded = one.has_ratio & (ratio_low > 0) & np.isfinite(ratio_high)
     return _Figures(
         baseline=_known(baseline),
         candidate=_known(candidate),
         ratio=_known(np.where(one.has_ratio, candidate / baseline, np.nan)),
-        ratio_low=_known(ends[0]),
-        ratio_high=_known(ends[1]),
+        ratio_low=_known(np.where(is_bounded, ratio_low, np.nan)),
+        ratio_high=_known(np.where(is_bounded, ratio_high, np.nan)),
         smallest_detectable=_known(
             np.where(
                 by_logs, np.expm1(detectable), detectable / np.where(one.has_ratio, baseline, 1.0)

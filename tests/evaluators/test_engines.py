@@ -1,0 +1,136 @@
+"""What is particular to each engine's adapter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evaluators import catalog
+from evaluators.engines.walk import walk
+from evaluators.protocol import Evaluator
+from evaluators.strategies.kernels import kernel
+from networks import Builder, Network, functions as f
+
+
+def numbered(count: int) -> Network:
+    """The sum of w_i·x over that many weights."""
+    net = Builder()
+    x = net.data("x", (2,))
+    total = net.weight("w0", (2,)) * x
+    for i in range(1, count):
+        total = total + net.weight(f"w{i}", (2,)) * x
+    net.loss(f.sum(total))
+    return net.network()
+
+
+def test_a_walk_reuses_places() -> None:
+    """A value that nobody needs any more is replaced by a later one, and results are kept."""
+    net = Builder()
+    h = x = net.data("x", (2,))
+    for _ in range(5):
+        h = h + x
+    walked = walk((h, x), kernel)
+
+    values = walked({}.__getitem__, {"x": np.array([1, 2], np.float32)}.__getitem__)
+
+    np.testing.assert_array_equal(values, [[6, 12], [1, 2]])
+
+
+def test_other_releases_are_refused(engine: Evaluator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter does not guess what a release outside its range would do."""
+    monkeypatch.setattr(engine, "version", lambda: "0.0.1", raising=False)
+
+    reason = engine.refuse(numbered(1), "output")
+
+    assert reason is not None
+    assert "0.0.1 is outside the supported" in reason
+
+
+def test_unused_weights_have_zero_derivatives(engine: Evaluator) -> None:
+    """A weight that the loss does not depend on, or only through a comparison, gets zeros."""
+    net = Builder()
+    w = net.weight("w", (2,))
+    net.weight("unused", (3,))
+    net.loss(f.sum(f.where(w > 0.0, 1.0, net.data("x", (2,)))))
+    function = engine.compile(engine.lower(net.network(), "gradient"))
+
+    loss, by_w, by_unused = function(
+        {"w": np.ones(2, np.float32), "unused": np.ones(3, np.float32)},
+        {"x": np.ones(2, np.float32)},
+    )
+
+    assert loss == 2
+    np.testing.assert_array_equal(by_w, [0, 0])
+    np.testing.assert_array_equal(by_unused, [0, 0, 0])
+
+
+def test_results_outlive_inputs(engine: Evaluator) -> None:
+    """A result that is an input is a copy of it; later calls leave earlier results alone."""
+    net = Builder()
+    w = net.output(net.weight("w", (3,)))
+    net.output(w * net.data("x", (3,)))
+    function = engine.compile(engine.lower(net.network(), "output"))
+    weights, data = {"w": np.ones(3, np.float32)}, {"x": np.full(3, 2, np.float32)}
+
+    same, product = function(weights, data)
+    weights["w"][:] = 5
+    function(weights, data)
+
+    np.testing.assert_array_equal(same, [1, 1, 1])
+    np.testing.assert_array_equal(product, [2, 2, 2])
+
+
+def test_deep_networks_do_not_recurse(engine: Evaluator) -> None:
+    """A chain deeper than the recursion limit is differentiated, evaluated and freed."""
+    net = Builder()
+    h, x = net.weight("h", (2,)), net.data("x", (2,))
+    for _ in range(1_500):
+        h = h + x
+    net.loss(f.sum(h))
+    function = engine.compile(engine.lower(net.network(), "gradient"))
+
+    loss, derivative = function({"h": np.zeros(2, np.float32)}, {"x": np.ones(2, np.float32)})
+
+    assert loss == 3_000
+    np.testing.assert_array_equal(derivative, [1, 1])
+
+
+def test_autograd_differentiates_many_weights_in_linear_work() -> None:
+    """Taking a weight out of the container describes no other weight."""
+    pytest.importorskip("autograd", reason="autograd is not installed: pip install '.[autograd]'")
+    from evaluators.engines import autograd as adapter  # noqa: PLC0415
+
+    made = 0
+
+    class Counted(adapter._WeightsSpace):
+        def zeros(self) -> dict[str, np.ndarray]:
+            nonlocal made
+            made += 1
+            return super().zeros()
+
+    evaluator = catalog.get("autograd")
+    network = numbered(50)
+    function = evaluator.compile(evaluator.lower(network, "gradient"))
+    original = adapter._SPACE
+    adapter._SPACE = Counted(None)
+    try:
+        arrays = function(
+            {f"w{i}": np.ones(2, np.float32) for i in range(50)}, {"x": np.ones(2, np.float32)}
+        )
+    finally:
+        adapter._SPACE = original
+
+    assert len(arrays) == 51
+    assert made == 1
+
+
+def test_jax_counts_equations() -> None:
+    """The jaxpr's equations are a deterministic count."""
+    pytest.importorskip("jax", reason="jax is not installed: pip install '.[jax]'")
+    evaluator = catalog.get("jax-network")
+    counts = []
+    for _ in range(2):
+        evaluator.lower(numbered(3), "output")
+        counts.append(evaluator.counters()["equations"])
+
+    assert counts == [6, 6]

@@ -1,0 +1,116 @@
+"""The terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from results.formats import terminal
+from results.frames import frame_of
+from results.judgement import Comparison
+from results.summary import summarise
+from tests.results.formats.comparisons import EMPTY, HOSTILE, SEVERAL, USUAL, huge
+from tests.results.samples import suite
+
+
+def printed(comparison: Comparison, width: int = 200, *, every_row: bool = False) -> str:
+    """What a file of this width gets."""
+    stream = io.StringIO()
+    output = Console(file=stream, width=width, markup=False, highlight=False)
+    terminal.render(comparison, output, every_row=every_row)
+    return stream.getvalue()
+
+
+def test_regressions_stand_first() -> None:
+    """Before what is unchanged, with values, interval and evidence in one line."""
+    lines = printed(USUAL).splitlines()
+    first = next(line for line in lines if "regressed" in line)
+
+    assert "evaluate time" in first
+    assert " ms ± " in first
+    assert " %]" in first
+    assert lines.index(first) < next(i for i, line in enumerate(lines) if "unchanged" in line)
+
+
+def test_the_headline_is_the_last_line() -> None:
+    """Where people look first."""
+    assert printed(USUAL).splitlines()[-1].startswith("1.6.2 → 1.9.1: 2 regressed")
+
+
+def test_geometric_means_are_told() -> None:
+    """One line for each phase and metric with two cases or more."""
+    assert "geometric mean of evaluate time over 2 cases, 1.9.1: +" in printed(USUAL)
+
+
+def test_reasons_are_footnotes() -> None:
+    """Rows of one reason share it."""
+    text = printed(USUAL)
+
+    assert text.count("regressed 1)") == 2
+    assert text.count("\n1) ") == 1
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_line_is_wider_than_the_window(width: int) -> None:
+    """Columns are left out and cells folded instead."""
+    assert max(map(len, printed(USUAL, width).splitlines())) <= width
+
+
+def test_texts_from_tables_are_harmless() -> None:
+    """No escape sequence of theirs reaches the terminal."""
+    text = printed(HOSTILE)
+
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_long_lists_are_cut_unless_all_is_asked_for() -> None:
+    """What is not shown is counted; what regressed is always shown."""
+    comparison = huge(100)
+
+    assert "more rows are not shown; --all shows them" in printed(comparison)
+    assert printed(comparison).count("evaluate time") >= len(comparison.having("regressed"))
+    assert "--all" not in printed(comparison, every_row=True)
+
+
+def test_nothing_compared_says_so() -> None:
+    """And why."""
+    assert "fails on both sides" in printed(EMPTY)
+    assert printed(EMPTY).splitlines()[-1].startswith("a → b: nothing compared")
+
+
+def test_a_file_gets_no_colours() -> None:
+    """The console for a stream that is no terminal is plain and wide."""
+    stream = io.StringIO()
+
+    terminal.render(USUAL, terminal.console(stream))
+
+    assert "\x1b" not in stream.getvalue()
+    assert terminal.console(stream).width == 200
+
+
+def test_a_run_is_summed_up() -> None:
+    """A line for each case, failures with their reason."""
+    stream = io.StringIO()
+
+    terminal.render_summary(summarise(frame_of(suite("old", 1))), terminal.console(stream))
+
+    lines = stream.getvalue().splitlines()
+    assert any("chain" in line and " ms ± " in line and "ok" in line for line in lines)
+    assert any("signed_products" in line and "refused: no integers" in line for line in lines)
+
+
+def test_candidates_are_told_apart() -> None:
+    """With several candidates each heading names its own."""
+    text = printed(SEVERAL)
+
+    assert "planned chain depth=100;width=64 output, 2.0" in text
+    assert "planned chain depth=100;width=64 output, 3.0" in text
+
+
+def test_rows_of_a_case_stand_under_its_name() -> None:
+    """The name is printed once for them."""
+    lines = [line.rstrip() for line in printed(USUAL).splitlines()]
+    heading = lines.index(" planned chain depth=100;width=64 output")
+
+    assert lines[heading + 1].startswith("   evaluate time")

@@ -1,0 +1,57 @@
+"""Choosing what is compared with what."""
+
+import pytest
+
+from results.errors import ComparisonError, NothingToCompareError
+from results.frames import frame_of
+from results.labels import chosen_labels, label_by_file, labels_of
+from tests.results.samples import two_versions, version
+
+
+def test_the_first_label_is_the_baseline() -> None:
+    """In order of appearance, unless named."""
+    frame = frame_of([*version("b", [1.0]), *version("a", [1.0]), *version("c", [1.0])])
+
+    assert chosen_labels(frame, None, None) == ("b", ("a", "c"))
+    assert chosen_labels(frame, "c", None) == ("c", ("b", "a"))
+    assert chosen_labels(frame, None, ["b"]) == ("a", ("b",))
+    assert chosen_labels(frame, "a", ["c"]) == ("a", ("c",))
+
+
+def test_unknown_and_repeated_labels_are_refused() -> None:
+    """The error lists the labels there are."""
+    frame = two_versions([1.0], [1.0])
+
+    with pytest.raises(
+        ComparisonError, match="no reading has label 'newer'; there are 'old', 'new'"
+    ):
+        chosen_labels(frame, None, ["newer"])
+    with pytest.raises(ComparisonError, match="named twice"):
+        chosen_labels(frame, "old", ["old"])
+
+
+def test_one_label_is_not_enough() -> None:
+    """There is nothing to compare it with."""
+    with pytest.raises(NothingToCompareError, match="found 'old'"):
+        chosen_labels(frame_of(version("old", [1.0])), None, None)
+
+
+def test_tables_that_share_a_label_are_told_apart_by_file() -> None:
+    """Only the shared label is changed, and the first table stays first."""
+    first = frame_of(version("main", [1.0]))
+    second = frame_of(version("main", [2.0]) + version("1.9.1", [3.0]))
+
+    frame = label_by_file({"a.csv": first, "b.csv": second})
+
+    assert labels_of(frame) == ["main (a.csv)", "main (b.csv)", "1.9.1"]
+    assert frame["value"].tolist() == [1.0, 2.0, 3.0]
+    assert labels_of(first) == ["main"]
+
+
+def test_tables_with_labels_of_their_own_keep_them() -> None:
+    """Nothing is renamed that need not be."""
+    frame = label_by_file(
+        {"a": frame_of(version("old", [1.0])), "b": frame_of(version("new", [1.0]))}
+    )
+
+    assert labels_of(frame) == ["old", "new"]

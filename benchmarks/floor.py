@@ -36,7 +36,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     print(f"NumPy {np.__version__}, float32, {arguments.rounds} rounds; ratio to hand-written")
-    print(f"{'scenario':10}{'mode':10}{'by hand':>10}", *(f"{each:>26}" for each in EVALUATORS))
+    print(f"{'scenario':13}{'mode':10}{'by hand':>10}", *(f"{each:>26}" for each in EVALUATORS))
     for name, mode in FUNCTIONS:
         if name in arguments.scenario:
             calls = _contestants(name, mode)
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _contestants(name: str, mode: str) -> dict[str, Callable[[], Arrays]]:
     """Calls of every contestant on the same inputs, after their results were compared."""
-    chosen = scenario.get(name)
+    chosen = scenario.get(name.removesuffix("_batched"))
     network = chosen.network({})
     rng = np.random.default_rng(0)
     weights, data = chosen.draw_weights(network, rng), chosen.draw_data(network, rng)
@@ -106,7 +106,7 @@ def _line(name: str, mode: str, per_call_ns: dict[str, np.ndarray]) -> str:
     for evaluator in EVALUATORS:
         low, median, high = np.percentile(per_call_ns[evaluator] / floor_ns, (25, 50, 75))
         cells.append(f"{median:>12.3f} ({low:.3f}–{high:.3f})")
-    return f"{name:10}{mode:10}{np.median(floor_ns) / 1e6:>7.3f} ms " + " ".join(cells)
+    return f"{name:13}{mode:10}{np.median(floor_ns) / 1e6:>7.3f} ms " + " ".join(cells)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 Each function has the signature of an evaluator's function, takes what the scenario of its name
 takes with default parameters, and returns what that scenario returns. Intermediate values are kept
 and used again, results are written into arrays that are no longer needed, and nothing is computed
-that no result needs. What is not done is to change the algorithm: the recurrence is walked step by
-step, as it is in the network.
+that no result needs.
+
+`rnn_batched` restructures the recurrence besides: one product for the inputs of all steps, and one
+for the derivative by each matrix. No evaluator may be expected to do that, since it is another
+network; it is here to show what is left to gain by rewriting.
 """
 
 from __future__ import annotations
@@ -149,6 +152,45 @@ def _rnn_states(weights: Weights, data: Data) -> Arrays:
     return states
 
 
+def rnn_batched_output(weights: Weights, data: Data) -> Arrays:
+    """As `rnn_output`."""
+    return [_batched_states(weights, data)[-1].copy()]
+
+
+def rnn_batched_gradient(weights: Weights, data: Data) -> Arrays:
+    """As `rnn_gradient`."""
+    x, u = data["x"], weights["w_hidden"]
+    states = _batched_states(weights, data)
+    error = states[-1] - data["target"]
+    loss = np.mean(error * error)
+    g = error * np.float32(2 / error.size)
+    cotangents = np.empty_like(states)
+    for step in range(len(x) - 1, -1, -1):
+        d = cotangents[step]
+        np.multiply(g, states[step], d)
+        d *= states[step]
+        np.subtract(g, d, d)
+        if step:
+            g = d @ u.T
+    dw = _rows(x).T @ _rows(cotangents)
+    du = _rows(states[:-1]).T @ _rows(cotangents[1:])
+    return [np.asarray(loss), dw, du, _rows(cotangents).sum(axis=0)]
+
+
+def _batched_states(weights: Weights, data: Data) -> np.ndarray:
+    x, u = data["x"], weights["w_hidden"]
+    states = (_rows(x) @ weights["w_input"] + weights["b"]).reshape(*x.shape[:2], len(u))
+    h = np.tanh(states[0], states[0])
+    for state in states[1:]:
+        state += h @ u
+        h = np.tanh(state, state)
+    return states
+
+
+def _rows(steps: np.ndarray) -> np.ndarray:
+    return steps.reshape(-1, steps.shape[-1])
+
+
 def _through_tanh(g: np.ndarray, h: np.ndarray) -> np.ndarray:
     """g·(1 - h²)."""
     part = g * h
@@ -161,9 +203,11 @@ FUNCTIONS: dict[tuple[str, str], Function] = {
     ("mlp", "gradient"): mlp_gradient,
     ("rnn", "output"): rnn_output,
     ("rnn", "gradient"): rnn_gradient,
+    ("rnn_batched", "output"): rnn_batched_output,
+    ("rnn_batched", "gradient"): rnn_batched_gradient,
     ("chain", "output"): chain_output,
     ("chain", "gradient"): chain_gradient,
     ("wide_sum", "output"): wide_sum_output,
     ("wide_sum", "gradient"): wide_sum_gradient,
 }
-"""By scenario and mode."""
+"""By name and mode; the name is the scenario's, apart from `rnn_batched`."""

@@ -123,10 +123,13 @@ def conduct_time(sides: Sequence[Side], effort: Effort, rng: random.Random) -> N
     # Nothing is said of a time before the value is known to be right.
     group.each(_check)
     group.each(_count)
-    group.each(Side.release)
+    group.release()
     _evaluate(group, effort)
+    group.release()
     group.each(_repeat, effort)
+    group.release()
     group.each(_time_teardown)
+    group.release()
 
 
 def conduct_memory(sides: Sequence[Side], effort: Effort, rng: random.Random) -> None:
@@ -139,7 +142,7 @@ def conduct_memory(sides: Sequence[Side], effort: Effort, rng: random.Random) ->
     group.each(_measure_memory, "teardown")
     # The golden evaluator's own memory would be in the readings, so the check comes last.
     group.each(_check_only)
-    group.each(Side.release)
+    group.release()
 
 
 class _Group:
@@ -163,6 +166,11 @@ class _Group:
         """Let every living side act, one after the other in random order."""
         for side in self.shuffled():
             self.one(side, act, *arguments)
+
+    def release(self) -> None:
+        """Hand on what all living sides hold, the baseline's first."""
+        for side in self.alive:
+            side.release()
 
     def one(self, side: Side, act: Callable[..., object], *arguments: object) -> None:
         """Let one side act, unless it has failed; if it fails now, that becomes a row."""
@@ -225,7 +233,6 @@ def _evaluate(group: _Group, effort: Effort) -> None:
         _share_calls(group.alive)
         _blocks_together(group, effort)
     group.each(_evaluated, effort)
-    group.each(Side.release)
 
 
 def _calibrate(side: Side, effort: Effort) -> None:
@@ -309,7 +316,6 @@ def _repeat(side: Side, effort: Effort) -> None:
                 calls=len(elapsed_ns),
             )
         )
-    side.release()
 
 
 def _time_teardown(side: Side) -> None:
@@ -324,7 +330,6 @@ def _time_teardown(side: Side) -> None:
             calls=1,
         )
     )
-    side.release()
 
 
 def _measure_memory(side: Side, phase: str) -> None:

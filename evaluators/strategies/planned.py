@@ -32,8 +32,6 @@ from evaluators.strategies.liveness import Liveness, bytes_of, liveness, overwri
 from evaluators.strategies.lowering import Program, program
 from networks import Network, Node, operators as op
 
-import os
-PAD=int(os.environ.get("PAD","0"))
 ALIGNMENT = 64
 """Bytes; of a cache line, and of the widest vector registers."""
 
@@ -139,7 +137,7 @@ class _Planner:
 
 
 def _buffer_bytes(node: Node) -> int:
-    return max(-(-bytes_of(node) // ALIGNMENT), 1) * ALIGNMENT + PAD
+    return max(-(-bytes_of(node) // ALIGNMENT), 1) * ALIGNMENT
 
 
 class _Binding:

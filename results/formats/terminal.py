@@ -21,7 +21,7 @@ from results.formats.wording import (
     promise,
     uncompared_text,
 )
-from results.judgement import VERDICTS, Comparison, Row
+from results.judgement import VERDICTS, Comparison, Row, tally
 from results.summary import CaseSummary
 from results.units import percent, quantity
 
@@ -29,6 +29,8 @@ _FILE_WIDTH: Final = 200
 _NARROW: Final = 110
 _ROWS_SHOWN: Final = 60
 _LINES_SHOWN: Final = 10
+_CHANGED: Final = ("regressed", "improved")
+_HEADLINE: Final = ("evaluate", "time")
 _STYLES: Final = {
     "regressed": "bold red",
     "improved": "green",
@@ -53,20 +55,20 @@ def render(comparison: Comparison, output: Console, *, every_row: bool = False) 
     Args:
         comparison: what to print.
         output: where; `console()` makes one.
-        every_row: print all rows; else, beyond 60 rows, unchanged ones are only counted.
+        every_row: print all rows; else what changed, and of the rest the times per call. Beyond
+            60 rows, only regressions.
     """
     rows = [row for verdict in VERDICTS for row in _by_case(comparison.having(verdict))]
-    shown = rows
-    if not every_row and len(rows) > _ROWS_SHOWN:
-        changed = [row for row in rows if row.verdict != "unchanged"]
-        shown = changed[: max(_ROWS_SHOWN, sum(row.verdict == "regressed" for row in rows))]
+    shown = rows if every_row else _worth_showing(rows)
     if shown:
         notes = _footnotes(shown)
         output.print(_table(shown, notes, comparison, narrow=output.width < _NARROW))
         for reason, number in notes.items():
             output.print(Text(f"{number}) {reason}"), style="dim")
     if len(shown) < len(rows):
-        _say(output, f"{len(rows) - len(shown)} more rows are not shown; --all shows them.")
+        told = set(map(id, shown))
+        left = tally(row for row in rows if id(row) not in told)
+        _say(output, f"not shown: {left}; --all shows them")
     _list(output, "", [geometric_mean_text(mean) for mean in comparison.geometric_means])
     _list(output, "missing", map(uncompared_text, comparison.missing), "bold red")
     _list(output, "fails on both sides", map(uncompared_text, comparison.failing), "yellow")
@@ -126,6 +128,12 @@ def _table(
         for row in of_case:
             table.add_row(*_cells(row, notes, narrow=narrow))
     return table
+
+
+def _worth_showing(rows: Sequence[Row]) -> list[Row]:
+    worth = [row for row in rows if row.verdict in _CHANGED or (row.phase, row.metric) == _HEADLINE]
+    regressions = sum(row.verdict == "regressed" for row in rows)
+    return worth[: max(_ROWS_SHOWN, regressions)]
 
 
 def _heading(row: Row, *, several: bool) -> str:

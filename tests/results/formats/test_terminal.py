@@ -32,6 +32,18 @@ def test_regressions_stand_first() -> None:
     assert lines.index(first) < next(i for i, line in enumerate(lines) if "unchanged" in line)
 
 
+def test_of_what_did_not_change_only_times_per_call_are_shown() -> None:
+    """The other rows are counted by their verdicts, and shown when all is asked for."""
+    comparison = huge(1)
+    quiet = [row for row in comparison.rows if row.verdict in ("unchanged", "inconclusive")]
+    others = [row for row in quiet if (row.phase, row.metric) != ("evaluate", "time")]
+
+    assert others
+    assert "not shown: " in printed(comparison)
+    whole = printed(comparison, every_row=True)
+    assert all(f"{row.phase} {row.metric}" in whole for row in others)
+
+
 def test_the_headline_is_the_last_line() -> None:
     """Where people look first."""
     assert printed(USUAL).splitlines()[-1].startswith("1.6.2 → 1.9.1: 2 regressed")
@@ -68,7 +80,7 @@ def test_long_lists_are_cut_unless_all_is_asked_for() -> None:
     """What is not shown is counted; what regressed is always shown."""
     comparison = huge(100)
 
-    assert "more rows are not shown; --all shows them" in printed(comparison)
+    assert "--all shows them" in printed(comparison)
     assert printed(comparison).count("evaluate time") >= len(comparison.having("regressed"))
     assert "--all" not in printed(comparison, every_row=True)
 

@@ -182,7 +182,7 @@ def _batched_states(weights: Weights, data: Data) -> np.ndarray:
     states = (_rows(x) @ weights["w_input"] + weights["b"]).reshape(*x.shape[:2], len(u))
     h = np.tanh(states[0], states[0])
     for state in states[1:]:
-        state += h @ u
+        np.add(state, h @ u, state)
         h = np.tanh(state, state)
     return states
 

@@ -13,7 +13,7 @@ Values stay the same up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,18 +43,46 @@ class Program(NamedTuple):
 
 
 def program(network: Network) -> Program:
-    """The network as a program.
-
-    Weights are mostly declared in the order of their use and differentiated in the opposite one,
-    so derivatives are scheduled from the last to the first: each as soon as its cotangent is there.
-    """
-    first, *rest = network.outputs
+    """The network as a program."""
     with collector_paused():
         rewrite = _Rewrite()
-        for node in topological_order((first, *reversed(rest))):
+        for node in _scheduled(network.outputs):
             rewrite.add(node)
         outputs = [rewrite.whole(node) for node in network.outputs]
         return Program(_needed(rewrite.nodes, outputs), outputs)
+
+
+def _scheduled(outputs: Sequence[Node]) -> list[Node]:
+    """The nodes in an order that keeps few values alive.
+
+    Depth-first, and the operand that is far higher above the inputs first, so that what hangs on a
+    long chain is computed where the chain needs it, and not before the chain begins (after Sethi
+    & Ullman, The generation of optimal code for arithmetic expressions, J. ACM 17, 1970). Heights
+    are compared by their power of two: operands of about the same height keep their order, since
+    an accumulation should take its terms one after the other.
+
+    Derivatives come from the last to the first: weights are mostly declared in the order of their
+    use, and differentiation goes the other way.
+    """
+    first, *rest = outputs
+    roots = (first, *reversed(rest))
+    heights: dict[Node, int] = {}
+    for node in topological_order(roots):
+        heights[node] = 1 + max([heights[operand] for operand in node.operands], default=0)
+    order: list[Node] = []
+    seen: set[Node] = set()
+    entered: list[Node] = []
+    stack: list[Node | None] = list(reversed(roots))  # None: list the node entered last
+    while stack:
+        node = stack.pop()
+        if node is None:
+            order.append(entered.pop())
+        elif node not in seen:
+            seen.add(node)
+            entered.append(node)
+            stack.append(None)
+            stack += sorted(node.operands[::-1], key=lambda each: heights[each].bit_length())
+    return order
 
 
 def _needed(nodes: list[Node], outputs: Iterable[Node]) -> list[Node]:

@@ -39,6 +39,8 @@ _POOL_SETS = 16
 _POOL_BYTES = 64 * 2**20
 """…or fewer, so that they stay within this, but at least two."""
 _REBUILD = "rebuilds"
+_LEAST_SAMPLES = 6
+"""Of memory along the calls: half of them are warm-up, and a slope needs three."""
 
 
 class Subject:
@@ -152,27 +154,33 @@ class Subject:
         A scenario whose life cycle is rebuilding is rebuilt in the place of each call.
         """
         unit = self._rebuild if self._scenario.lifecycle == _REBUILD else self._fresh_call
-        until = [(at + 1) * request.calls // request.samples for at in range(request.samples)]
         # What is read is kept in memory that is there already: a list would grow meanwhile.
+        calls = np.zeros(request.samples, np.int64)
         in_use_bytes = np.zeros(request.samples, np.int64)
         samples = 0
 
         def evaluate() -> None:
             nonlocal samples
             done = 0
-            deadline = self._clock() + request.budget_ns
-            for sample, target in enumerate(until):
-                for _ in range(target - done):
+            start = self._clock()
+            for sample in range(request.samples):
+                target = (sample + 1) * request.calls // request.samples
+                next_ns = (sample + 1) * request.budget_ns // request.samples
+                while done < target:
                     unit()
-                done = target
-                in_use_bytes[sample] = self._probe.in_use()
+                    done += 1
+                    if self._clock() - start > next_ns:
+                        break  # slow calls are looked at more often
+                calls[sample], in_use_bytes[sample] = done, self._probe.in_use()
                 samples = sample + 1
-                if self._clock() > deadline:
+                spent_ns = self._clock() - start
+                enough = samples >= _LEAST_SAMPLES or spent_ns > 10 * request.budget_ns
+                if spent_ns > request.budget_ns and enough:
                     break
 
         read = self._under_probes("evaluate", evaluate)
         return MemorySeries(
-            calls=until[:samples],
+            calls=calls[:samples].tolist(),
             in_use_bytes=in_use_bytes[:samples].tolist(),
             source=self._probe.in_use_source,
             peak_bytes=read.peak_bytes,

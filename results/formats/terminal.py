@@ -79,34 +79,45 @@ def render(comparison: Comparison, output: Console, *, every_row: bool = False) 
 
 
 def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
-    """Print what a run measured, a line for each version and case."""
+    """Print what a run measured: for each scenario, size and mode, a line for each evaluator."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("case", overflow="fold")
+    table.add_column("", overflow="fold")
     for heading in ("prepare", "first call", "per call", "peak", "held", "drift", "launches"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("status", overflow="fold")
-    labels = {summary.label for summary in summaries}
-    for summary in summaries:
-        name = summary.case if len(labels) == 1 else f"{summary.label}: {summary.case}"
-        per_call = quantity(summary.seconds_per_call, "s")
-        if summary.seconds_per_call and summary.seconds_per_call_spread is not None:
-            per_call += f" ± {percent(summary.seconds_per_call_spread / summary.seconds_per_call)}"
-        cells = (
-            quantity(summary.prepare_s, "s"),
-            quantity(summary.first_call_s, "s"),
-            per_call,
-            quantity(summary.peak_bytes, "B"),
-            quantity(summary.held_bytes, "B"),
-            quantity(summary.memory_drift_bytes_per_call, "B/call"),
-            str(summary.launches),
-        )
-        status = summary.status if not summary.detail else f"{summary.status}: {summary.detail}"
-        table.add_row(
-            Text(plain(name)),
-            *map(Text, cells),
-            Text(plain(status), style="" if summary.status == "ok" else "bold red"),
-        )
+    several = len({summary.label for summary in summaries}) > 1
+    for what, of_one in itertools.groupby(_by_subject(summaries), _subject):
+        table.add_row(Text(plain(" ".join(filter(None, what))), style="bold"))
+        for summary in of_one:
+            name = f"{summary.evaluator}, {summary.label}" if several else summary.evaluator
+            table.add_row(Text(f"  {plain(name)}"), *_summary_cells(summary))
     output.print(table)
+
+
+def _by_subject(summaries: Sequence[CaseSummary]) -> list[CaseSummary]:
+    return sorted(summaries, key=lambda each: (_subject(each), each.evaluator, each.label))
+
+
+def _subject(summary: CaseSummary) -> tuple[str, str, str]:
+    return summary.scenario, summary.params, summary.mode
+
+
+def _summary_cells(summary: CaseSummary) -> list[Text]:
+    per_call = quantity(summary.seconds_per_call, "s")
+    if summary.seconds_per_call and summary.seconds_per_call_spread is not None:
+        per_call += f" ± {percent(summary.seconds_per_call_spread / summary.seconds_per_call)}"
+    texts = (
+        quantity(summary.prepare_s, "s"),
+        quantity(summary.first_call_s, "s"),
+        per_call,
+        quantity(summary.peak_bytes, "B"),
+        quantity(summary.held_bytes, "B"),
+        quantity(summary.memory_drift_bytes_per_call, "B/call"),
+        str(summary.launches),
+    )
+    status = summary.status if not summary.detail else f"{summary.status}: {summary.detail}"
+    style = "" if summary.status == "ok" else "bold red"
+    return [*map(Text, texts), Text(plain(status), style=style)]
 
 
 def _table(

@@ -69,6 +69,10 @@ def _scheduled(outputs: Sequence[Node]) -> list[Node]:
     heights: dict[Node, int] = {}
     for node in topological_order(roots):
         heights[node] = 1 + max([heights[operand] for operand in node.operands], default=0)
+
+    def scale(node: Node) -> int:
+        return heights[node].bit_length()
+
     order: list[Node] = []
     seen: set[Node] = set()
     entered: list[Node] = []
@@ -81,7 +85,8 @@ def _scheduled(outputs: Sequence[Node]) -> list[Node]:
             seen.add(node)
             entered.append(node)
             stack.append(None)
-            stack += sorted(node.operands[::-1], key=lambda each: heights[each].bit_length())
+            by_height = sorted(node.operands, key=scale, reverse=True)
+            stack += by_height[::-1]
     return order
 
 

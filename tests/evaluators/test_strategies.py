@@ -106,6 +106,34 @@ def test_planned_reuses_buffers() -> None:
     assert planned.counters()["buffer_bytes"] == 64
 
 
+@pytest.mark.parametrize("is_left", [True, False])
+def test_what_hangs_on_a_chain_waits_for_it(is_left: bool) -> None:
+    """A step's input is computed where the recurrence needs it, on whichever side of the sum."""
+    net = Builder()
+    x, w, h = net.data("x", (100, 16)), net.weight("w", (16,)), net.weight("h", (16,))
+    for step in range(100):
+        from_input, from_state = f.exp(x[step] * w), f.exp(h * w)
+        h = from_input + from_state if is_left else from_state + from_input
+    net.output(h)
+    planned = Planned()
+    planned.lower(net.network(), "output")
+
+    assert planned.counters()["buffers"] == 2
+
+
+def test_an_accumulation_takes_its_terms_one_by_one() -> None:
+    """The gradient of a shared weight is summed as its terms come, not after all of them."""
+    net = Builder()
+    w, total = net.weight("w", (16,)), net.data("x0", (16,))
+    for step in range(1, 100):
+        total = total + w * net.data(f"x{step}", (16,))
+    net.loss(f.sum(total * total))
+    planned = Planned()
+    planned.lower(net.network(), "gradient")
+
+    assert planned.counters()["buffers"] <= 4
+
+
 @pytest.mark.parametrize("name", ["straightline", "planned", "reference"])
 def test_memory_of_a_chain_is_bounded(name: str) -> None:
     """Values of a long chain are let go on the way: at most three are alive at once."""

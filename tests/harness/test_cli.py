@@ -44,7 +44,9 @@ def test_a_run_writes_the_contract_s_columns(
         header = next(csv.reader(file))
     assert code == 0
     assert tuple(header) == COLUMNS
-    assert "interpreter tiny" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "tiny width=4 gradient" in said
+    assert "interpreter" in said
     environments = json.loads((tmp_path / "deep" / "a.environment.json").read_text())
     assert set(read(out)["environment"]) == set(environments)
 

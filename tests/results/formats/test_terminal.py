@@ -108,7 +108,7 @@ def test_a_run_is_summed_up() -> None:
     terminal.render_summary(summarise(frame_of(suite("old", 1))), terminal.console(stream))
 
     lines = stream.getvalue().splitlines()
-    (heading,) = [at for at, line in enumerate(lines) if line.strip().startswith("chain")]
+    heading = next(at for at, line in enumerate(lines) if line.strip().startswith("chain"))
     assert " ms ± " in lines[heading + 1]
     assert "ok" in lines[heading + 1]
     assert any("signed_products" in line and "refused: no integers" in line for line in lines)

@@ -2,7 +2,9 @@
 
 In one process on one core with one thread, blocks of calls of all contestants are interleaved in
 random order; a round is one block of each. What is printed is the median over rounds of the ratio
-to the hand-written block of the same round, and its quartiles.
+to the hand-written block of the same round, and its quartiles. With `--memory` it is the peak of
+what one call allocates, as `tracemalloc` sees it; buffers that `planned` keeps between calls are
+not in it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ os.environ.update(
 
 import argparse
 import random
+import tracemalloc
 from collections.abc import Callable
 from time import perf_counter_ns
 
@@ -35,19 +38,27 @@ def main() -> None:
     """Measure every scenario in both modes and print the table."""
     arguments = _parser().parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    print(f"NumPy {np.__version__}, float32, {arguments.rounds} rounds; ratio to hand-written")
+    what = (
+        "peak memory" if arguments.memory else f"{arguments.rounds} rounds; ratio to hand-written"
+    )
+    print(f"NumPy {np.__version__}, float32, {what}")
     print(f"{'scenario':13}{'mode':10}{'by hand':>10}", *(f"{each:>26}" for each in EVALUATORS))
     for name, mode in FUNCTIONS:
         if name in arguments.scenario:
             calls = _contestants(name, mode)
-            elapsed_ns = interleaved(calls, rounds=arguments.rounds)
-            print(_line(name, mode, elapsed_ns), flush=True)
-    print("targets:", ", ".join(f"{name} at most {most:.2f}" for name, most in TARGETS.items()))
+            if arguments.memory:
+                print(_memory_line(name, mode, calls))
+            else:
+                per_call_ns = interleaved(calls, rounds=arguments.rounds)
+                print(_line(name, mode, per_call_ns), flush=True)
+    if not arguments.memory:
+        print("targets:", ", ".join(f"{name} at most {most:.2f}" for name, most in TARGETS.items()))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--memory", action="store_true")
     names = sorted({name for name, _ in FUNCTIONS})
     parser.add_argument("--scenario", nargs="+", choices=names, default=names)
     return parser
@@ -107,6 +118,21 @@ def _line(name: str, mode: str, per_call_ns: dict[str, np.ndarray]) -> str:
         low, median, high = np.percentile(per_call_ns[evaluator] / floor_ns, (25, 50, 75))
         cells.append(f"{median:>12.3f} ({low:.3f}–{high:.3f})")
     return f"{name:13}{mode:10}{np.median(floor_ns) / 1e6:>7.3f} ms " + " ".join(cells)
+
+
+def _memory_line(name: str, mode: str, calls: dict[str, Callable[[], Arrays]]) -> str:
+    peaks_kb = {title: _peak_bytes(call) / 1024 for title, call in calls.items()}
+    cells = [f"{peaks_kb[evaluator]:>23.0f} KB" for evaluator in EVALUATORS]
+    return f"{name:13}{mode:10}{peaks_kb['by hand']:>7.0f} KB " + " ".join(cells)
+
+
+def _peak_bytes(call: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 if __name__ == "__main__":

@@ -117,7 +117,17 @@ def mlp_gradient(weights: Weights, data: Data) -> Arrays:
 
 def rnn_output(weights: Weights, data: Data) -> Arrays:
     """h = tanh(x_t @ w + h @ u + b) from h = 0."""
-    return [_rnn_states(weights, data)[-1]]
+    w, u, b = weights["w_input"], weights["w_hidden"], weights["b"]
+    first, *later = data["x"]
+    h = first @ w
+    h += b
+    np.tanh(h, h)
+    for x in later:
+        h = h @ u
+        h += x @ w
+        h += b
+        np.tanh(h, h)
+    return [h]
 
 
 def rnn_gradient(weights: Weights, data: Data) -> Arrays:

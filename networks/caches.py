@@ -70,9 +70,11 @@ class _Entry(ref["Node"]):
 
 
 def _forget(entry: _Entry) -> None:
-    """Remove the entry of a node that died, unless another node has its place by now."""
-    if entry.entries.get(entry.key) is entry:
-        del entry.entries[entry.key]
+    """Remove the entry of a node that died.
+
+    It is still there: an entry that was replaced is no longer alive, and is not called.
+    """
+    del entry.entries[entry.key]
 
 
 class WeakCache:

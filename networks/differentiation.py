@@ -120,7 +120,7 @@ class _Sweep:
         """The cotangent of a node that the pass was made for: zeros if nothing depends on it."""
         g = self._sums.get(node)
         if g is None:
-            return f.broadcast_to(constant(0.0, node.dtype, node.cache), node.shape)
+            return f.spread(constant(0.0, node.dtype, node.cache), node.shape)
         g = self._sums[node] = self._settled(node, g)
         return g
 
@@ -356,7 +356,7 @@ def _piecewise_constant(_node: Node, _g: Node, _sweep: _Sweep) -> None:
 @_rule(op.SUM)
 def _sum(node: Node, g: Node, sweep: _Sweep) -> None:
     (x,) = node.operands
-    sweep.add(x, f.broadcast_to(_with_reduced_axes(node, g), x.shape))
+    sweep.add(x, f.spread(_with_reduced_axes(node, g), x.shape))
 
 
 @_rule(op.MEAN)
@@ -364,7 +364,7 @@ def _mean(node: Node, g: Node, sweep: _Sweep) -> None:
     (x,) = node.operands
     count = math.prod(x.shape[axis] for axis in node.attributes.axes)
     share = _with_reduced_axes(node, g * (1.0 / count))
-    sweep.add(x, f.broadcast_to(share, x.shape))
+    sweep.add(x, f.spread(share, x.shape))
 
 
 @_rule(op.MAX)
@@ -382,7 +382,7 @@ def _with_reduced_axes(node: Node, g: Node) -> Node:
 @_rule(op.SUM_TO)
 def _sum_to(node: Node, g: Node, sweep: _Sweep) -> None:
     (x,) = node.operands
-    sweep.add(x, f.broadcast_to(g, x.shape))
+    sweep.add(x, f.spread(g, x.shape))
 
 
 # Contraction

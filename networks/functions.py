@@ -330,13 +330,7 @@ def broadcast_to(x: Node, shape: Sequence[int]) -> Node:
             raise Mismatch(f"does not broadcast to {list(wanted)}")
     except Mismatch as mismatch:
         raise refusal(operators.BROADCAST_TO, (x,), mismatch) from None
-    return _broadcast(x, wanted)
-
-
-def _broadcast(x: Node, shape: Shape) -> Node:
-    if x.shape == shape:
-        return x
-    return make(operators.BROADCAST_TO, (x,), None, shape, x.dtype, x.cache)
+    return spread(x, wanted)
 
 
 def concat(arrays: Sequence[Node], *, axis: int = 0) -> Node:
@@ -394,6 +388,13 @@ def sum_to(x: Node, shape: Shape) -> Node:
     if x.shape == shape:
         return x
     return make(operators.SUM_TO, (x,), None, shape, x.dtype, x.cache)
+
+
+def spread(x: Node, shape: Shape) -> Node:
+    """The adjoint of `sum_to`: x repeated to that shape; x itself if it has it already."""
+    if x.shape == shape:
+        return x
+    return make(operators.BROADCAST_TO, (x,), None, shape, x.dtype, x.cache)
 
 
 def place(x: Node, region: Region, shape: Shape) -> Node:

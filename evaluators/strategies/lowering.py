@@ -67,8 +67,8 @@ def _scheduled(outputs: Sequence[Node]) -> list[Node]:
     first, *rest = outputs
     roots = (first, *reversed(rest))
     heights: dict[Node, int] = {}
-    for node in topological_order(roots):
-        heights[node] = 1 + max([heights[operand] for operand in node.operands], default=0)
+    for each in topological_order(roots):
+        heights[each] = 1 + max([heights[operand] for operand in each.operands], default=0)
 
     def scale(node: Node) -> int:
         return heights[node].bit_length()

@@ -157,6 +157,15 @@ def test_zeros_of_different_signs_are_not_common() -> None:
     assert first is not second
 
 
+def test_constants_of_different_shapes_are_not_common() -> None:
+    """0.5 and [0.5] have the same bytes, and are two outputs."""
+    net = Builder()
+    net.output(net.constant(0.5))
+    net.output(net.constant([0.5]))
+
+    assert [node.shape for node in simplify(net.network()).outputs] == [(), (1,)]
+
+
 def test_dead_nodes_are_gone() -> None:
     """What no output needs is not in the network; inputs stay, used or not."""
     net = Builder()

@@ -256,7 +256,7 @@ def _gmm_by_loops(values: Values) -> float:
 @pytest.mark.parametrize("form", ["vector", "loop"])
 def test_gmm_is_adbenchs_objective(form: str) -> None:
     """The value of the published definition, and the loss is its negative."""
-    network, values = _drawn("gmm", dimensions=3, components=4, points=6, form=form)
+    network, values = _drawn("gmm", dimensions=4, components=3, points=6, form=form)
 
     output, loss = _output_and_loss(network, values)
 

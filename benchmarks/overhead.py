@@ -1,6 +1,6 @@
 """What the harness itself costs: a worker's start, the timing loop, and a spike's exactness.
 
-    python benchmarks/overhead.py [--rounds N]
+    python -m benchmarks.overhead [--rounds N]
 
 Each figure is a ratio of things measured in turn in this one run.
 """

@@ -20,7 +20,9 @@ from harness.worker import messages as m
 from results.drift import slope
 
 UNTIMED_CALLS = 2
-"""After a hand-over the first call is 16–29 % slow and the second 1–2 % (figures.md)."""
+"""After a hand-over, with caches cold, the first call is 16–29 % slow and the second 1–2 %."""
+LONG_CALL_NS = 10_000_000
+"""In a call as long as this, warming the caches is no longer seen."""
 
 CLOCK = "perf_counter_ns"
 PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
@@ -73,6 +75,8 @@ class Side:
         self._held: list[Measurement] = []
         self.calls = 1
         """Of each block in `elapsed_ns`."""
+        self.untimed_calls = UNTIMED_CALLS
+        """Before each block that follows a hand-over."""
         self.elapsed_ns: list[int] = []
 
     @property
@@ -236,7 +240,9 @@ def _evaluate(group: _Group, effort: Effort) -> None:
 
 
 def _calibrate(side: Side, effort: Effort) -> None:
-    side.calls = side.ask(m.Calibrate(block_ns=effort.block_ns), m.Calibrated, "evaluate").calls
+    calibrated = side.ask(m.Calibrate(block_ns=effort.block_ns), m.Calibrated, "evaluate")
+    side.calls = calibrated.calls
+    side.untimed_calls = UNTIMED_CALLS if calibrated.call_ns < LONG_CALL_NS else 0
 
 
 def _share_calls(sides: Sequence[Side]) -> None:
@@ -257,7 +263,7 @@ def _blocks_together(group: _Group, effort: Effort) -> None:
     for _ in range(-(-(effort.warm_up_blocks + effort.blocks) // 2)):
         order = group.shuffled()
         for side in order + order[::-1]:
-            group.one(side, _run_blocks, 1, UNTIMED_CALLS, 0)
+            group.one(side, _run_blocks, 1, side.untimed_calls, 0)
         if monotonic() > deadline:
             break
 

@@ -92,6 +92,17 @@ def test_blocks_of_a_pair_are_interleaved_in_mirrored_rounds() -> None:
     assert all((q.blocks, q.untimed_calls) == (1, 2) for _, q in asked)
 
 
+def test_long_calls_are_not_made_twice_for_nothing() -> None:
+    """Where a call takes 20 ms, none is spent on warming caches after a hand-over."""
+    sides, launches, _ = _sides(2)
+    for launch in launches:
+        launch._answers[m.Calibrate] = lambda _: m.Calibrated(calls=1, call_ns=20e6)
+
+    _conduct(sides)
+
+    assert {q.untimed_calls for _, q in launches[0].log if isinstance(q, m.RunBlocks)} == {0}
+
+
 def test_both_sides_of_a_pair_run_blocks_of_as_many_calls() -> None:
     """Where one side calibrates to 2,000 calls and the other to 1,500, both run 1,500."""
     sides, launches, _ = _sides(2)

@@ -198,7 +198,7 @@ _WeightsBox.register(_Weights)
 VSpace.register(_Weights, lambda _: _SPACE)
 
 
-@primitive  # type: ignore[untyped-decorator]
+@primitive
 def _weight(container: _Weights, name: str) -> Array:
     return container.arrays[name]
 
@@ -220,29 +220,29 @@ defvjp(_weight, _weight_vjp, argnums=(0,))
 # Operators that autograd lacks
 
 
-@primitive  # type: ignore[untyped-decorator]
+@primitive
 def _logistic(x: Array) -> Any:
     return kernels.logistic(x)
 
 
-@primitive  # type: ignore[untyped-decorator]
+@primitive
 def _place(x: Array, region: Region, shape: tuple[int, ...]) -> Array:
     whole = np.zeros(shape, x.dtype)
     whole[region.slices()] = x
     return whole
 
 
-@primitive  # type: ignore[untyped-decorator]
+@primitive
 def _take(x: Array, taken: Taken) -> Array:
     return x.take(taken.indices, taken.axis)
 
 
-@primitive  # type: ignore[untyped-decorator]
+@primitive
 def _scatter_add(x: Array, taken: Taken, shape: tuple[int, ...]) -> Array:
     return kernels.scatter_add(x, taken, shape)
 
 
-@primitive  # type: ignore[untyped-decorator]
+@primitive
 def _pow_partial(base: Array, exponent: Array, order: Partial) -> Any:
     return kernels.pow_partial(base, exponent, order)
 

@@ -32,11 +32,9 @@ class Builder:
         self.dtype = _dtype(dtype)
         self._table = StrongTable()
         self._cache = _make_cache(cache, self._table)
-        self._weights: list[Node] = []
-        self._data: list[Node] = []
+        self._inputs: dict[str, Node] = {}
         self._outputs: list[Node] = []
         self._loss: Node | None = None
-        self._names: set[str] = set()
         self._shapes: dict[Sequence[int], Shape] = {}
 
     def weight(self, name: str, shape: Sequence[int] = (), *, dtype: str | None = None) -> Node:
@@ -44,13 +42,12 @@ class Builder:
         node = self._input(WEIGHT, name, shape, dtype)
         if node.dtype is BOOL:
             raise NetworkError(f"weight {name!r}: bool has no derivative; declare it as data")
-        self._weights.append(node)
+        self._inputs[name] = node
         return node
 
     def data(self, name: str, shape: Sequence[int] = (), *, dtype: str | None = None) -> Node:
         """An input that every call may give anew; float or bool."""
-        node = self._input(DATA, name, shape, dtype)
-        self._data.append(node)
+        self._inputs[name] = node = self._input(DATA, name, shape, dtype)
         return node
 
     def constant(self, value: Any, *, dtype: str | None = None) -> Node:
@@ -80,13 +77,19 @@ class Builder:
     def network(self) -> Network:
         """What was built. Without an output, the loss is the output.
 
-        Nothing is walked here: shapes and dtypes were checked as nodes were made, and `validate`
+        No node is walked here: shapes and dtypes were checked as nodes were made, and `validate`
         checks the whole.
         """
         outputs = self._outputs or ([] if self._loss is None else [self._loss])
         if not outputs:
             raise NetworkError("the network has no output; call net.output(y)")
-        return Network(weights=self._weights, data=self._data, outputs=outputs, loss=self._loss)
+        inputs = self._inputs.values()
+        return Network(
+            weights=[node for node in inputs if node.operator is WEIGHT],
+            data=[node for node in inputs if node.operator is DATA],
+            outputs=outputs,
+            loss=self._loss,
+        )
 
     @property
     def cache_entries(self) -> int:
@@ -98,7 +101,7 @@ class Builder:
     ) -> Node:
         if not isinstance(name, str) or not name:
             raise NetworkError(f"{operator.name}: found name {name!r}; expected a text")
-        if name in self._names:
+        if name in self._inputs:
             raise NetworkError(f"{operator.name}: there is an input {name!r} already")
         try:
             # Most inputs have the shape of another one: known to be right, and the same object.
@@ -109,7 +112,6 @@ class Builder:
                 f"{operator.name} {name!r}: found shape {shape!r}; expected a tuple of sizes of 0 "
                 "or more"
             ) from None
-        self._names.add(name)
         kind = self.dtype if dtype is None else _dtype(dtype)
         return new_node(operator, (), name, sizes, kind, self._cache)
 

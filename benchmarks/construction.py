@@ -2,9 +2,10 @@
 
     python -m benchmarks.construction
 
-Times are the least over rounds, in ns a node of the network; in each round, everything is timed
-once and in a new order, so that a slow spell of the machine falls on all alike. The floor is
-`bare`: as many slotted Python objects with two references each. The cyclic collector is paused as
+Times are medians over rounds, in ns a node of the network. In each round every size is taken once,
+and at each size everything is timed in a new order; ratios and growth exponents are formed within a
+round, so that a slow spell of the machine falls on all alike. The floor is `bare`: as many slotted
+Python objects with two references each. The cyclic collector is paused as
 scenarios pause it (see `networks.collector`), except where the column says otherwise.
 """
 
@@ -93,30 +94,33 @@ class Task:
     collector: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """Times of one network at one size, in ns a node; the floor's are those of the same rounds."""
+Times = dict[str, list[float]]
+"""For each task, ns a node in each round."""
 
-    network: str
-    nodes: int
-    bare_ns: float
-    construct_ns: float
-    collected_ns: float
-    weak_ns: float
-    strong_ns: float
-    differentiate_ns: float
+COMPARED = (("none", "bare"), ("weak", "none"), ("strong", "none"), ("differentiate", "none"))
+REPEATED_NODES = 20_000
+"""A smaller network is built so often in a round, and the least time is kept."""
 
 
-def time_rounds(tasks: dict[str, Task], rounds: int) -> dict[str, int]:
-    """The least elapsed ns of each task."""
-    least: dict[str, int] = {}
-    names = list(tasks)
-    for _ in range(rounds):
-        random.shuffle(names)
-        for name in names:
-            elapsed_ns = _time(tasks[name])
-            least[name] = min(least.get(name, elapsed_ns), elapsed_ns)
-    return least
+def tasks_of(build: Callable[..., Network], nodes: int) -> tuple[int, dict[str, Task]]:
+    """The number of nodes of a network, and what is timed on it."""
+    network = build(nodes)
+    count = len(network.nodes)
+    return count, {
+        "bare": Task(run=lambda: bare(count)),
+        "none": Task(run=lambda: build(nodes)),
+        "gc on": Task(run=lambda: build(nodes), collector=True),
+        "weak": Task(run=lambda: build(nodes, "weak")),
+        "strong": Task(run=lambda: build(nodes, "strong")),
+        "differentiate": Task(run=lambda: differentiate(network)),
+    }
+
+
+def time_round(count: int, tasks: dict[str, Task]) -> dict[str, float]:
+    """Each task once, or the least of several times, in random order; ns a node."""
+    repeats = max(1, REPEATED_NODES // count)
+    names = random.sample(list(tasks), len(tasks))
+    return {name: min(_time(tasks[name]) for _ in range(repeats)) / count for name in names}
 
 
 def _time(task: Task) -> int:
@@ -132,70 +136,33 @@ def _time(task: Task) -> int:
     return elapsed_ns
 
 
-def measure(build: Callable[..., Network], nodes: int, rounds: int) -> Row:
-    """All times of one network at one size."""
-    network = build(nodes)
-    count = len(network.nodes)
-    least = time_rounds(
-        {
-            "bare": Task(run=lambda: bare(count)),
-            "none": Task(run=lambda: build(nodes)),
-            "collected": Task(run=lambda: build(nodes), collector=True),
-            "weak": Task(run=lambda: build(nodes, "weak")),
-            "strong": Task(run=lambda: build(nodes, "strong")),
-            "differentiate": Task(run=lambda: differentiate(network)),
-        },
-        rounds,
-    )
-    return Row(
-        network=build.__name__,
-        nodes=count,
-        bare_ns=least["bare"] / count,
-        construct_ns=least["none"] / count,
-        collected_ns=least["collected"] / count,
-        weak_ns=least["weak"] / count,
-        strong_ns=least["strong"] / count,
-        differentiate_ns=least["differentiate"] / count,
-    )
+def measure(build: Callable[..., Network], sizes: list[int], rounds: int) -> dict[int, Times]:
+    """All times of one network, by its number of nodes; every round has every size once."""
+    subjects = [tasks_of(build, nodes) for nodes in sizes]
+    found: dict[int, Times] = {count: {name: [] for name in tasks} for count, tasks in subjects}
+    for _ in range(rounds):
+        for count, tasks in random.sample(subjects, len(subjects)):
+            for name, time in time_round(count, tasks).items():
+                found[count][name].append(time)
+    return found
 
 
-def exponent(sizes: list[int], times: list[float]) -> float:
-    """The slope of log total time against log size."""
-    totals = [size * time for size, time in zip(sizes, times, strict=True)]
-    return float(np.polyfit(np.log(sizes), np.log(totals), 1)[0])
+def exponent(found: dict[int, Times], name: str) -> float:
+    """The slope of log total time against log size, median over rounds."""
+    sizes = np.array(list(found))
+    by_round = np.array([found[size][name] for size in found]).T * sizes
+    return float(np.median([np.polyfit(np.log(sizes), np.log(each), 1)[0] for each in by_round]))
 
 
-HEADER = (
-    f"{'network':8} {'nodes':>9} | {'bare':>5} {'none':>5} {'/bare':>5} {'gc on':>6} |"
-    f" {'weak':>5} {'/none':>5} {'strong':>6} {'/none':>5} | {'differentiate':>13} {'/none':>5}"
-)
-
-
-def line(row: Row) -> str:
+def line(network: str, nodes: int, times: Times) -> str:
     """A line of the table."""
-    none = row.construct_ns
-    return (
-        f"{row.network:8} {row.nodes:9,} | {row.bare_ns:5.0f} {none:5.0f}"
-        f" {none / row.bare_ns:5.2f} {row.collected_ns:6.0f} |"
-        f" {row.weak_ns:5.0f} {row.weak_ns / none:5.2f}"
-        f" {row.strong_ns:6.0f} {row.strong_ns / none:5.2f} |"
-        f" {row.differentiate_ns:13.0f} {row.differentiate_ns / none:5.2f}"
-    )
-
-
-def growth_line(rows: list[Row]) -> str:
-    """The growth exponents below a network's lines."""
-    sizes = [row.nodes for row in rows]
-    shown = {
-        "bare": [row.bare_ns for row in rows],
-        "none": [row.construct_ns for row in rows],
-        "gc on": [row.collected_ns for row in rows],
-        "weak": [row.weak_ns for row in rows],
-        "strong": [row.strong_ns for row in rows],
-        "differentiate": [row.differentiate_ns for row in rows],
-    }
-    exponents = ", ".join(f"{name} {exponent(sizes, times):.3f}" for name, times in shown.items())
-    return f"{'':8} growth exponents: {exponents}"
+    cells = [f"{network:8} {nodes:9,} |"]
+    cells += [f"{name} {np.median(values):5.0f}" for name, values in times.items()]
+    cells.append("|")
+    for name, other in COMPARED:
+        ratios = np.array(times[name]) / np.array(times[other])
+        cells.append(f"{name}/{other} {np.median(ratios):.2f}")
+    return " ".join(cells)
 
 
 def main() -> None:
@@ -210,17 +177,16 @@ def main() -> None:
         default=[1_000, 10_000, 100_000, 1_000_000],
         help="nodes of each network (default: 1000 to 1000000)",
     )
-    parser.add_argument("--rounds", type=int, help="rounds for each size (default: 3 to 40)")
+    parser.add_argument("--rounds", type=int, default=7, help="default: %(default)d")
     arguments = parser.parse_args()
-    print(HEADER)
     for build in (adding, layers, shared):
-        rows = []
-        for nodes in arguments.sizes:
-            rounds = arguments.rounds or min(40, max(3, 400_000 // nodes))
-            rows.append(measure(build, nodes, rounds))
-            print(line(rows[-1]), flush=True)
-        if len(rows) > 1:
-            print(growth_line(rows), flush=True)
+        found = measure(build, arguments.sizes, arguments.rounds)
+        for nodes, times in found.items():
+            print(line(build.__name__, nodes, times))
+        if len(found) > 1:
+            names = next(iter(found.values()))
+            shown = ", ".join(f"{name} {exponent(found, name):.3f}" for name in names)
+            print(f"{'':8} growth exponents: {shown}", flush=True)
 
 
 if __name__ == "__main__":

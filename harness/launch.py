@@ -47,8 +47,6 @@ class Surroundings:
     memory_limit_bytes: int | None = None
     exact_memory: bool = False
     """Whether Python uses the C library's allocator, so that one counter sees every byte."""
-    directory: str | None = None
-    """Where the process starts; None for where we are."""
 
 
 class Launch(Protocol):
@@ -107,7 +105,6 @@ class LocalLaunch:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=_environment(surroundings, self._scratch),
-                cwd=surroundings.directory,
                 pass_fds=(questions_read, replies_write),
                 start_new_session=True,
             )

@@ -35,8 +35,6 @@ class Version:
 
     label: str
     interpreter: str
-    directory: str | None = None
-    """Where its processes start; a checkout, say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +182,6 @@ class Session:
             cpu=self._cpu,
             memory_limit_bytes=self._settings.memory_limit_bytes,
             exact_memory=step.kind == MEMORY,
-            directory=contender.version.directory,
         )
 
     def _launch_seed(self, step: Step) -> int:

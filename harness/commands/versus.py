@@ -26,7 +26,7 @@ from harness.session import Contender, Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
 from results.tables import read
 
-_PAIRS, _QUICK_PAIRS = 8, 5
+_PAIRS, _QUICK_PAIRS = 6, 5
 _PAIRS_WITHIN_BUDGET = 1_000
 """With a budget, pairs are made until it is spent."""
 

@@ -139,11 +139,13 @@ def _time(task: Task) -> int:
 def measure(build: Callable[..., Network], sizes: list[int], rounds: int) -> dict[int, Times]:
     """All times of one network, by its number of nodes; every round has every size once."""
     subjects = [tasks_of(build, nodes) for nodes in sizes]
+    gc.freeze()  # what waits to be differentiated must not be walked by every collection
     found: dict[int, Times] = {count: {name: [] for name in tasks} for count, tasks in subjects}
     for _ in range(rounds):
         for count, tasks in random.sample(subjects, len(subjects)):
             for name, time in time_round(count, tasks).items():
                 found[count][name].append(time)
+    gc.unfreeze()
     return found
 
 

@@ -49,7 +49,7 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         repeats=10,
         repeat_budget_ns=100 * MILLISECOND_NS,
         follow_calls=1_000,
-        follow_samples=50,
+        follow_samples=20,
         follow_budget_ns=500 * MILLISECOND_NS,
         timeout_s=timeout_s,
     )
@@ -68,7 +68,7 @@ def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         repeats=3,
         repeat_budget_ns=30 * MILLISECOND_NS,
         follow_calls=1_000,
-        follow_samples=50,
+        follow_samples=20,
         follow_budget_ns=300 * MILLISECOND_NS,
         timeout_s=timeout_s,
     )

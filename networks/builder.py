@@ -105,21 +105,23 @@ class Builder:
             raise NetworkError(f"{operator.name}: there is an input {name!r} already")
         try:
             # Most inputs have the shape of another one: known to be right, and the same object.
-            known = self._shapes.get(shape) if isinstance(shape, tuple) else None
-            sizes = known or self._checked(shape)
-        except (TypeError, ValueError):
-            raise NetworkError(
-                f"{operator.name} {name!r}: found shape {shape!r}; expected a tuple of sizes of 0 "
-                "or more"
-            ) from None
+            sizes = self._shapes[shape]
+        except (KeyError, TypeError):
+            sizes = self._checked(operator, name, shape)
         kind = self.dtype if dtype is None else _dtype(dtype)
         return new_node(operator, (), name, sizes, kind, self._cache)
 
-    def _checked(self, shape: Sequence[int]) -> Shape:
-        """The shape as a tuple of plain ints; TypeError or ValueError if it is none."""
-        sizes = tuple(map(index, shape))
+    def _checked(self, operator: Operator, name: str, shape: Sequence[int]) -> Shape:
+        """The shape as a tuple of plain ints."""
+        try:
+            sizes = tuple(map(index, shape))
+        except TypeError:
+            sizes = (-1,)
         if min(sizes, default=0) < 0:
-            raise ValueError("a size is negative")
+            raise NetworkError(
+                f"{operator.name} {name!r}: found shape {shape!r}; expected a tuple of sizes of 0 "
+                "or more"
+            )
         return self._shapes.setdefault(sizes, sizes)
 
 

@@ -34,7 +34,7 @@ def steady(net: Builder, *, calls: int, width: int = 16) -> None:
 @scenario(
     "rebuild_drop",
     sweep={"rebuilds": (10, 100, 1_000)},
-    defaults={"rebuilds": 10},
+    defaults={"rebuilds": 100},
     small={"rebuilds": 2, "width": 3},
     provenance="jax#7930, jax#10828, pytensor#1660",
     draw=scaled_by_fan_in,

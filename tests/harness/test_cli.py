@@ -196,9 +196,11 @@ def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Pat
         "--no-memory",
     ]
     arguments += ["--mode", "output", "--seed", "1"]
-    code = "import sys; from harness.cli import main; sys.exit(main(sys.argv[1:]))"
+    # Whoever runs the tests in the background may have had this signal ignored.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = f"{listening}import sys; from harness.cli import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE)
-    # The honest case is complete, and the hanging one under way, when its two launches are there.
+    # Interrupted once the honest case has a whole launch; the hanging one can have none.
     while process.poll() is None and not (out.exists() and b"teardown" in out.read_bytes()):
         os.sched_yield()
     process.send_signal(signal.SIGINT)

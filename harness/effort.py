@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MILLISECOND_NS = 1_000_000
 LEAST_LAUNCHES = 3
@@ -57,9 +57,8 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
 
 def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
     """About a tenth of a second of measuring a launch: enough to see that everything works."""
-    return Effort(
-        launches=launches,
-        least_launches=min(LEAST_LAUNCHES, launches),
+    return replace(
+        usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
         memory_launches=1 if memory else 0,
         block_ns=2 * MILLISECOND_NS,
         warm_up_blocks=3,
@@ -67,8 +66,5 @@ def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         evaluate_budget_ns=100 * MILLISECOND_NS,
         repeats=3,
         repeat_budget_ns=30 * MILLISECOND_NS,
-        follow_calls=1_000,
-        follow_samples=20,
         follow_budget_ns=300 * MILLISECOND_NS,
-        timeout_s=timeout_s,
     )

@@ -20,7 +20,8 @@ class Effort:
     memory_launches: int
     """Launches that measure memory; 0 with `--no-memory`."""
     block_ns: int
-    """A block is long against the clock (about 30 ns a read) and short against drift."""
+    """A block is long against the clock (about 60 ns a read, see benchmarks/overhead.py) and short
+    against drift."""
     warm_up_blocks: int
     """Recorded, but not estimated from."""
     blocks: int

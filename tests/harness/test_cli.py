@@ -73,7 +73,7 @@ def test_a_hanging_subject_costs_its_timeout(tmp_path: Path) -> None:
     """With nothing measured at all, the run says so by its exit code 3."""
     out = tmp_path / "a.csv"
 
-    code = _run("--evaluator", "hanging", "--mode", "output", "--out", str(out), "--timeout", "2")
+    code = _run("--evaluator", "hanging", "--mode", "output", "--out", str(out), "--timeout", "6")
 
     assert code == 3
     assert _statuses(out)["hanging"] == {("compile", "timeout")}
@@ -209,7 +209,7 @@ def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Pat
     assert process.returncode == 130
     assert b"--resume" in said
     assert "ok" in set(read(out)["status"])
-    assert main([*arguments, "--resume", "--timeout", "2"]) == 0
+    assert main([*arguments, "--resume", "--timeout", "6"]) == 0
     assert _statuses(out)["hanging"] == {("compile", "timeout")}
     assert not read(out).duplicated(["evaluator", "phase", "metric", "launch"]).any()
 

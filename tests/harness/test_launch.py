@@ -37,7 +37,9 @@ def _launched(evaluator: str, **fixed: object) -> Iterator[LocalLaunch]:
 def _until(launch: LocalLaunch, last: str, timeout_s: float = 60) -> m.Message:
     answer: m.Message = m.Check()
     for phase in ("construct", "differentiate", "lower", "compile", "first_call"):
-        answer = launch.ask(m.RunPhase(phase=phase), timeout_s=timeout_s)
+        # The limit is for the last phase: the others are quick, but not on every machine.
+        limit_s = timeout_s if phase == last else 60
+        answer = launch.ask(m.RunPhase(phase=phase), timeout_s=limit_s)
         if isinstance(answer, m.Failure) or phase == last:
             break
     return answer

@@ -32,6 +32,8 @@ _THREAD_VARIABLES = (
     "NPROC",
 )
 _KEPT_OUTPUT_BYTES = 4096
+_DYING_S = 5.0
+"""How long a process whose pipes are closed may take to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class LocalLaunch:
     def __init__(self, surroundings: Surroundings) -> None:
         self._scratch = tempfile.mkdtemp(prefix="graphgauge-")
         self._answers = b""
+        self._killed_before = _killed_for_memory()
         questions_read, self._questions = os.pipe()
         self._replies, replies_write = os.pipe()
         command = [
@@ -154,7 +157,12 @@ class LocalLaunch:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _death(self, phase: str) -> Failure:
-        code = self.process.wait()
+        try:
+            code = self.process.wait(timeout=_DYING_S)
+        except subprocess.TimeoutExpired:
+            return Failure(
+                phase=phase, status="crash", detail="it closed our pipes and lives on; ended by us"
+            )
         output = self._output.last_line()
         said = f"; it last said: {output}" if output else ""
         if code >= 0:
@@ -163,7 +171,8 @@ class LocalLaunch:
             )
         known = {each.value: each.name for each in signal.Signals}
         name = known.get(-code, f"signal {-code}")
-        status = "out_of_memory" if name == "SIGKILL" else "crash"
+        by_kernel = name == "SIGKILL" and _killed_for_memory() > self._killed_before
+        status = "out_of_memory" if by_kernel else "crash"
         return Failure(phase=phase, status=status, detail=f"{name}{said}")
 
 
@@ -220,6 +229,16 @@ def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
         # The per-thread cache of freed blocks would count as in use.
         fixed |= {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
     return {**os.environ, **fixed}
+
+
+def _killed_for_memory() -> int:
+    """How many processes the kernel has killed since it started, because memory ran out."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0
 
 
 def usable_cpu() -> int | None:

@@ -53,6 +53,8 @@ def _until(launch: LocalLaunch, last: str, timeout_s: float = 60) -> m.Message:
         ("crashing", "crash", "SIGSEGV"),
         ("exiting", "crash", "exited with 0"),
         ("leaving", "error", "SystemExit: 3"),
+        ("killing", "crash", "SIGKILL"),
+        ("closing", "crash", "closed our pipes"),
         ("refusing", "refused", "not today"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -77,6 +78,11 @@ def _print_our_words() -> None:
     sys.stdout.flush()
 
 
+def _close_everything() -> None:
+    os.closerange(0, 256)
+    time.sleep(600)
+
+
 def _leave_a_child() -> None:
     subprocess.Popen(["sleep", "600"])
 
@@ -93,6 +99,8 @@ for evaluator in (
     Misbehaving("crashing", compiling=_segfault),
     Misbehaving("exiting", compiling=lambda: os._exit(0)),
     Misbehaving("leaving", compiling=lambda: sys.exit(3)),
+    Misbehaving("closing", compiling=_close_everything),
+    Misbehaving("killing", compiling=lambda: os.kill(os.getpid(), signal.SIGKILL)),
     Misbehaving("hanging", compiling=lambda: time.sleep(600)),
     Misbehaving("greedy", compiling=_allocate_without_end),
     Misbehaving("talking", compiling=_print_our_words),

@@ -20,7 +20,7 @@ from harness.worker import messages as m
 from results.drift import slope
 
 UNTIMED_CALLS = 2
-"""After a hand-over, with caches cold, the first call is 16–29 % slow and the second 1–2 %."""
+"""After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""
 LONG_CALL_NS = 10_000_000
 """In a call as long as this, warming the caches is no longer seen."""
 

@@ -14,10 +14,13 @@ from pathlib import Path
 from time import monotonic
 
 from harness.cases import Case
-from harness.conduct import Measurement, Side, conduct_memory, conduct_time
+from harness.conduct_memory import conduct_memory
+from harness.conduct_time import conduct_time
+from harness.conversation import Side
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
 from harness.launch import Launch, Launcher, LocalLauncher, Surroundings, usable_cpu
+from harness.measurement import Measurement
 from harness.progress import Progress, progress_on_stderr, say
 from harness.timeline import Timeline
 from harness.worker import messages as m

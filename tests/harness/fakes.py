@@ -6,8 +6,9 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.conduct import Measurement, Side
+from harness.conversation import Side
 from harness.launch import Surroundings
+from harness.measurement import Measurement
 from harness.worker import messages as m
 
 PHASES = ["construct", "differentiate", "lower", "compile", "first_call", "evaluate", "teardown"]

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.conduct import Side, conduct_memory, conduct_time, interquartile_range
+from harness.conduct_memory import conduct_memory
+from harness.conduct_time import conduct_time
+from harness.conversation import Side
 from harness.effort import Effort, quick_effort
+from harness.measurement import interquartile_range
 from harness.worker import messages as m
 from tests.harness.fakes import PHASES, REQUEST, FakeLaunch, Recorder, usual_answers
 

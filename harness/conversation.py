@@ -1,0 +1,132 @@
+"""Conversations with workers: one side alone, or several alive together.
+
+With several, each question is put to one side after the other in random order; a side that fails
+drops out, and the others go on.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TypeVar
+
+from harness.launch import Launch
+from harness.measurement import Measurement, failure_row
+from harness.worker import messages as m
+
+PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
+
+
+class SubjectFailed(Exception):  # noqa: N818 - the subject's failure, not ours
+    """The subject refused, raised, died or ran out of time."""
+
+    def __init__(self, failure: m.Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+
+
+Answer = TypeVar("Answer")
+Emit = Callable[["Side", Sequence[Measurement]], None]
+"""Is given measurements as soon as they are final; they are in the table from there."""
+
+
+class Side:
+    """One process of a launch (or of a pair), with the time that it has left."""
+
+    def __init__(self, launch: Launch, request: m.Open, emit: Emit, *, timeout_s: float) -> None:
+        self._launch = launch
+        self._request = request
+        self._emit = emit
+        self._deadline = monotonic() + timeout_s
+        self.opened: m.Opened | None = None
+        self.failed = False
+        self._held: list[Measurement] = []
+        self.calls = 1
+        """Of each block in `elapsed_ns`."""
+        self.untimed_calls = 0
+        """Before each block that follows a hand-over."""
+        self.elapsed_ns: list[int] = []
+
+    @property
+    def phases(self) -> list[str]:
+        """The phases that this subject has."""
+        return [] if self.opened is None else self.opened.phases
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether one evaluation of this subject is a whole construct-compile-call-drop."""
+        return self.opened is not None and self.opened.lifecycle == "rebuilds"
+
+    def open(self) -> None:
+        """Load the subject."""
+        self.opened = self.ask(self._request, m.Opened, "construct")
+
+    def ask(self, question: m.Message, kind: type[Answer], phase: str) -> Answer:
+        """The answer, of the kind that the question calls for; else `SubjectFailed`."""
+        answer = self._launch.ask(question, timeout_s=self._deadline - monotonic())
+        if isinstance(answer, kind):
+            return answer
+        if isinstance(answer, m.Failure):
+            raise SubjectFailed(answer._replace(phase=answer.phase or phase))
+        detail = f"answered {type(answer).__name__} where {kind.__name__} was expected"
+        raise SubjectFailed(m.Failure(phase=phase, status="error", detail=detail))
+
+    def hold(self, *measurements: Measurement) -> None:
+        """Keep measurements that are not final yet."""
+        self._held += measurements
+
+    def release(self) -> None:
+        """Hand on everything that is held."""
+        held, self._held = self._held, []
+        self._emit(self, held)
+
+    def fail(self, failure: m.Failure, kind: str) -> None:
+        """Put a failure in the place of what is held, and take part no more."""
+        self.failed = True
+        self._emit(self, [failure_row(failure, kind)])
+
+
+class Group:
+    """Sides that are alive together; those that fail drop out and the others go on."""
+
+    def __init__(self, sides: Sequence[Side], rng: random.Random, kind: str) -> None:
+        self._sides = list(sides)
+        self._kind = kind
+        self._rng = rng
+
+    @property
+    def alive(self) -> list[Side]:
+        """The sides that have not failed."""
+        return [side for side in self._sides if not side.failed]
+
+    def shuffled(self) -> list[Side]:
+        """The living sides in random order."""
+        return self._rng.sample(self.alive, len(self.alive))
+
+    def each(self, act: Callable[..., object], *arguments: object) -> None:
+        """Let every living side act, one after the other in random order."""
+        for side in self.shuffled():
+            self.one(side, act, *arguments)
+
+    def release(self) -> None:
+        """Hand on what all living sides hold, the baseline's first."""
+        for side in self.alive:
+            side.release()
+
+    def one(self, side: Side, act: Callable[..., object], *arguments: object) -> None:
+        """Let one side act, unless it has failed; if it fails now, that becomes a row."""
+        if side.failed:
+            return
+        try:
+            act(side, *arguments)
+        except SubjectFailed as failed:
+            side.fail(failed.failure, self._kind)
+
+
+def checked(side: Side) -> m.Checked:
+    """The check of its first result; one that is out of tolerance is a failure."""
+    answer = side.ask(m.Check(), m.Checked, "first_call")
+    if answer.problem:
+        raise SubjectFailed(m.Failure(phase="first_call", status="wrong", detail=answer.problem))
+    return answer

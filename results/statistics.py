@@ -104,7 +104,7 @@ def welch(baseline: Moments, candidate: Moments) -> Estimate:
     )
 
 
-def interval(estimate: Estimate, level: float) -> tuple[Floats, Floats]:
+def interval(estimate: Estimate, level: float | Floats) -> tuple[Floats, Floats]:
     """The two-sided t-interval that misses the truth with probability `level`."""
     with np.errstate(all="ignore"):
         half = quantile(estimate.degrees, level) * estimate.standard_error
@@ -160,7 +160,7 @@ def holm(p_values: Floats) -> Floats:
 
 
 def smallest_detectable(
-    estimate: Estimate, band: float | Floats, level: float, power: float = POWER
+    estimate: Estimate, band: float | Floats, level: float | Floats, power: float = POWER
 ) -> Floats:
     """The smallest true difference that would be found beyond ± band with probability `power`.
 
@@ -177,20 +177,22 @@ def smallest_detectable(
     return band + _noncentrality(estimate.degrees, level, power) * estimate.standard_error
 
 
-def _noncentrality(degrees: Floats, level: float, power: float) -> Floats:
+def _noncentrality(degrees: Floats, level: float | Floats, power: float) -> Floats:
     """λ of `smallest_detectable`, to four digits, degrees of freedom being rounded to two.
 
     scipy's own inverse takes half a millisecond an element and does not return for some extreme
     ones; so this integrates P(Z + λ > t S) over the quantiles of S = chi / sqrt(degrees), and
     halves the interval that λ lies in.
     """
-    known = np.isfinite(degrees)
+    levels = np.broadcast_to(np.asarray(level, dtype=np.float64), degrees.shape)
+    known = np.isfinite(degrees) & np.isfinite(levels)
     scale = 10.0 ** (np.floor(np.log10(np.where(known, degrees, 1.0))) - 1)
     rounded = np.where(known, np.floor(degrees / scale) * scale, 1.0)
-    distinct, places = np.unique(rounded, return_inverse=True)
-    columns = distinct[:, np.newaxis]
+    kinds = np.stack([rounded.ravel(), np.where(known, levels, 0.5).ravel()])
+    distinct, places = np.unique(kinds, axis=1, return_inverse=True)
+    columns, risks = distinct[0, :, np.newaxis], distinct[1, :, np.newaxis]
     shares = (np.arange(_QUADRATURE_POINTS) + 0.5) / _QUADRATURE_POINTS
-    critical = quantile(columns, level) * np.sqrt(
+    critical = quantile(columns, risks) * np.sqrt(
         2 * special.gammaincinv(columns / 2, shares) / columns
     )
     low, high = np.zeros_like(columns), critical[:, -1:] + 10
@@ -224,7 +226,7 @@ def mean_estimate(estimate: Estimate, groups: NDArray[np.int64], size: int) -> E
 
 
 def ratio_interval(
-    baseline: Moments, candidate: Moments, difference: Estimate, level: float
+    baseline: Moments, candidate: Moments, difference: Estimate, level: float | Floats
 ) -> tuple[Floats, Floats]:
     """The interval of candidate mean / baseline mean, by Fieller's theorem.
 

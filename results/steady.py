@@ -50,7 +50,8 @@ _OUTLYING: Final = 3.0
 """Standard deviations of the noise, from the blocks around it, that a block is drawn in to."""
 
 _NEIGHBOURHOOD: Final = 9
-_MOST_CORRELATION: Final = 0.9
+_MOST_CORRELATION: Final = 0.7
+"""What is told from a hundred blocks errs by some 0.2; more would hide every change of level."""
 _MOST_BLOCKS: Final = 400
 _MAD_TO_SD: Final = 1.4826
 """Of the normal distribution."""

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from evaluators.protocol import EvaluatorError
+from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
+from harness.commands.doctor import Doctor
 from harness.commands.list import List
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -37,7 +39,15 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (
+    Run(),
+    Versus(),
+    Compare(),
+    Check(),
+    Calibrate(),
+    Doctor(),
+    List(),
+)
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 

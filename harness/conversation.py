@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TypeVar
 
+from harness.blocks import Series
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
@@ -42,11 +43,11 @@ class Side:
         self.opened: m.Opened | None = None
         self.failed = False
         self._held: list[Measurement] = []
-        self.calls = 1
-        """Of each block in `elapsed_ns`."""
         self.untimed_calls = 0
         """Before each block that follows a hand-over."""
-        self.elapsed_ns: list[int] = []
+        self.series = Series()
+        self.repeats_ns: dict[str, list[int]] = {}
+        self.yardstick_ns: dict[str, list[int]] = {}
 
     @property
     def phases(self) -> list[str]:

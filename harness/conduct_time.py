@@ -185,6 +185,8 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         "set_aside": str(sum(judged.is_set_aside)),
         "waited": f"{side.series.share_waited():.2g}",
     }
+    if side.is_layout_fixed:
+        notes["layout"] = "fixed"
     if ratio is not None:
         notes |= {"log_ratio": f"{ratio[0]:.6g}", "rounds": str(ratio[1])}
     side.hold(

@@ -59,6 +59,11 @@ class Side:
         """Whether one evaluation of this subject is a whole construct-compile-call-drop."""
         return self.opened is not None and self.opened.lifecycle == "rebuilds"
 
+    @property
+    def is_layout_fixed(self) -> bool:
+        """Whether memory layout is left as it happens to be."""
+        return self._request.fixed_layout
+
     def open(self) -> None:
         """Load the subject."""
         self.opened = self.ask(self._request, m.Opened, "construct")

@@ -145,6 +145,7 @@ def _evaluated(side: Side, effort: Effort) -> None:
             spread=interquartile_range(seconds_per_call),
             blocks=len(seconds_per_call),
             calls=len(seconds_per_call) * side.calls,
+            detail=side.per_unit,
         )
     )
     if len(seconds_per_call) >= 3 and median > 0:

@@ -22,6 +22,7 @@ from harness.environment import environment_facts, machine_id
 from harness.launch import Launch, Launcher, LocalLauncher, Surroundings, usable_cpu
 from harness.measurement import Measurement
 from harness.progress import Progress, progress_on_stderr, say
+from harness.sweeps import Stops, ascending
 from harness.timeline import Timeline
 from harness.worker import messages as m
 from results.schema import METRICS, Reading, storable
@@ -89,7 +90,10 @@ def plan_steps(groups: Sequence[tuple[Contender, ...]], effort: Effort, seed: in
     last = effort.launches + effort.memory_launches
     rounds += [(MEMORY, number) for number in range(effort.launches + 1, last + 1)]
     for kind, number in rounds:
-        for group in rng.sample(list(groups), len(groups)):
+        shuffled = rng.sample(list(groups), len(groups))
+        if number in (1, effort.launches + 1):  # later rounds know where sweeps end
+            shuffled = ascending(shuffled, lambda group: group[0].case)
+        for group in shuffled:
             steps.append(Step(kind=kind, launch=number, contenders=group))  # noqa: PERF401
     return steps
 
@@ -107,6 +111,7 @@ class Session:
         self._environments: dict[str, str] = {}
         self._spent_s: dict[Case, float] = {}
         self._given_up: set[Contender] = set()
+        self._stops = Stops()
         self._written = _Written()
         self.id = _new_session_id()
 
@@ -121,12 +126,20 @@ class Session:
         ):
             self._written = _written_before(settings)
             self.id = self._written.session or self.id
+            self._recall_failures(groups)
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
             self._probe_environments(groups)
             for step in steps:
                 self._run_step(step, table, progress)
                 progress.done()
+
+    def _recall_failures(self, groups: Iterable[tuple[Contender, ...]]) -> None:
+        """Let sweeps end where they ended before the session was interrupted."""
+        for contender in {each for group in groups for each in group}:
+            row = self._written.failure(contender)
+            if row is not None:
+                self._stops.failed(contender.version, contender.case, row)
 
     def _probe_environments(self, groups: Iterable[tuple[Contender, ...]]) -> None:
         """Ask every interpreter for its facts before anything is measured under it."""
@@ -136,6 +149,7 @@ class Session:
             write_environment(self._settings.out, identity, facts)
 
     def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
+        self._stop_sweeps(step, table)
         wanted = [
             each
             for each in step.contenders
@@ -147,8 +161,18 @@ class Session:
         progress.begin(f"{first} ({step.kind} {step.launch})")
         started = monotonic()
         self._measure(step, wanted, table)
+        for each in wanted:
+            if each not in self._given_up:
+                self._stops.passed(each.version, each.case, step.kind)
         for case in {each.case for each in wanted}:
             self._spent_s[case] = self._spent_s.get(case, 0.0) + monotonic() - started
+
+    def _stop_sweeps(self, step: Step, table: TableWriter) -> None:
+        """Write a row for each contender of which a smaller size has failed."""
+        for each in step.contenders:
+            row = self._stops.row_for(each.version, each.case, step.kind)
+            if row and each not in self._given_up and not self._written.is_complete(each, step):
+                self._write(each, step, "", [row], table)
 
     def _is_over_budget(self, step: Step) -> bool:
         """Whether the step's case has used its budget for time."""
@@ -217,8 +241,10 @@ class Session:
         measurements: Sequence[Measurement],
         table: TableWriter,
     ) -> None:
-        if any(each.status != "ok" for each in measurements):
-            self._given_up.add(contender)
+        for each in measurements:
+            if each.status != "ok":
+                self._given_up.add(contender)
+                self._stops.failed(contender.version, contender.case, each)
         rows = [
             Reading(
                 session=self.id,
@@ -280,28 +306,32 @@ class _Written:
 
     def __init__(self, readings: Iterable[Reading] = ()) -> None:
         self._keys: set[tuple[object, ...]] = set()
-        self._failed: set[tuple[str, ...]] = set()
+        self._failed: dict[tuple[str, ...], Measurement] = {}
         self.session = ""
         for reading in readings:
             self.session = reading.session
             self._keys.add(_key(reading, reading.phase, reading.metric, reading.launch))
             if reading.status != "ok":
-                self._failed.add(_case_key(reading))
+                self._failed[_case_key(reading)] = Measurement(
+                    phase=reading.phase,
+                    metric=reading.metric,
+                    source=reading.source,
+                    value=None,
+                    status=reading.status,
+                    detail=reading.detail,
+                )
 
     def has(self, reading: Reading) -> bool:
         """Whether the reading was written before."""
         return _key(reading, reading.phase, reading.metric, reading.launch) in self._keys
 
+    def failure(self, contender: Contender) -> Measurement | None:
+        """The row that stands for the contender's failure, if it has failed before."""
+        return self._failed.get(_contender_key(contender))
+
     def is_complete(self, contender: Contender, step: Step) -> bool:
         """Whether nothing is missing of that launch, or its case has failed before."""
-        case = contender.case
-        parts = (
-            contender.version.label,
-            case.evaluator,
-            case.scenario,
-            case.params_text,
-            case.mode,
-        )
+        parts = _contender_key(contender)
         return parts in self._failed or (*parts, *_LAST_ROW[step.kind], step.launch) in self._keys
 
 
@@ -311,6 +341,11 @@ def _written_before(settings: Settings) -> _Written:
         return _Written()
     found = list(readings(read(settings.out)))
     return _Written(each for each in found if each.session == found[-1].session)
+
+
+def _contender_key(contender: Contender) -> tuple[str, ...]:
+    case = contender.case
+    return (contender.version.label, case.evaluator, case.scenario, case.params_text, case.mode)
 
 
 def _case_key(reading: Reading) -> tuple[str, ...]:

@@ -198,7 +198,7 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
             spread=interquartile_range(seconds_per_call),
             blocks=blocks,
             calls=blocks * side.series.calls,
-            detail=format_notes(notes),
+            detail="; ".join(filter(None, (side.per_unit, format_notes(notes)))),
             log_ratio=None if ratio is None else ratio[0],
         )
     )

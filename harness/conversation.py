@@ -18,6 +18,13 @@ from harness.worker import messages as m
 
 PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
 
+_PER_UNIT = {
+    "rebuilds": "per rebuild",
+    "shapes": "per shape",
+    "kept": "per function kept",
+    "cycles": "per rebuild",
+}
+
 
 class SubjectFailed(Exception):  # noqa: N818 - the subject's failure, not ours
     """The subject refused, raised, died or ran out of time."""
@@ -55,9 +62,9 @@ class Side:
         return [] if self.opened is None else self.opened.phases
 
     @property
-    def is_rebuilt(self) -> bool:
-        """Whether one evaluation of this subject is a whole construct-compile-call-drop."""
-        return self.opened is not None and self.opened.lifecycle == "rebuilds"
+    def per_unit(self) -> str:
+        """What `evaluate` is told per, where that is no call: "per rebuild"; else nothing."""
+        return "" if self.opened is None else _PER_UNIT.get(self.opened.lifecycle, "")
 
     @property
     def is_layout_fixed(self) -> bool:

@@ -29,6 +29,7 @@ from harness.launch import (
 )
 from harness.measurement import Measurement
 from harness.progress import Progress, progress_on_stderr, say
+from harness.sweeps import Stops, ascending
 from harness.timeline import Timeline
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
@@ -112,11 +113,17 @@ def plan_steps(
         unfinished = [group for group in groups if not is_finished(group)]
         if not unfinished:
             break
-        for group in rng.sample(unfinished, len(unfinished)):
+        for group in _shuffled(unfinished, rng, is_first=number == 1):
             yield Step(kind=TIME, launch=number, contenders=group)
     for number in range(effort.launches + 1, effort.launches + effort.memory_launches + 1):
-        for group in rng.sample(list(groups), len(groups)):
+        for group in _shuffled(groups, rng, is_first=number == effort.launches + 1):
             yield Step(kind=MEMORY, launch=number, contenders=group)
+
+
+def _shuffled(groups: Sequence[Group], rng: random.Random, *, is_first: bool) -> list[Group]:
+    """In random order; in a first round sweeps ascend, and later ones know where they end."""
+    shuffled = rng.sample(list(groups), len(groups))
+    return ascending(shuffled, lambda group: group[0].case) if is_first else shuffled
 
 
 class Session:
@@ -134,6 +141,7 @@ class Session:
         self._spent: dict[Group, _Spent] = {}
         self._log_ratios: dict[Contender, list[float]] = {}
         self._given_up: set[Contender] = set()
+        self._stops = Stops()
         self._written = _Written()
         self.id = _new_session_id()
 
@@ -150,6 +158,7 @@ class Session:
         ):
             self._written = _written_before(settings)
             self.id = self._written.session or self.id
+            self._recall_failures(groups)
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
             self._probe_environments(groups)
@@ -160,6 +169,13 @@ class Session:
         """What the times of a group took to measure."""
         return self._spent[group].seconds
 
+    def _recall_failures(self, groups: Iterable[Group]) -> None:
+        """Let sweeps end where they ended before the session was interrupted."""
+        for contender in {each for group in groups for each in group}:
+            row = self._written.failure(contender)
+            if row is not None:
+                self._stops.failed(contender.version, contender.case, row)
+
     def _probe_environments(self, groups: Iterable[Group]) -> None:
         """Ask every interpreter for its facts before anything is measured under it."""
         for interpreter in {each.version.interpreter for group in groups for each in group}:
@@ -168,6 +184,7 @@ class Session:
             write_environment(self._settings.out, identity, facts)
 
     def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
+        self._stop_sweeps(step, table)
         group, effort = step.contenders, self._settings.effort
         spent = self._spent[group]
         wanted = [
@@ -181,11 +198,21 @@ class Session:
             self._measure(step, wanted, table)
             if step.kind == TIME:
                 spent.seconds += monotonic() - started
+            for each in wanted:
+                if each not in self._given_up:
+                    self._stops.passed(each.version, each.case, step.kind)
         if step.kind == MEMORY:
             progress.done(_MEMORY_SHARE / effort.memory_launches)
         else:
             spent.launches = step.launch
             progress.done(spent.advance(self._share_spent(group)))
+
+    def _stop_sweeps(self, step: Step, table: TableWriter) -> None:
+        """Write a row for each contender of which a smaller size has failed."""
+        for each in step.contenders:
+            row = self._stops.row_for(each.version, each.case, step.kind)
+            if row and each not in self._given_up and not self._written.is_complete(each, step):
+                self._write(each, step, "", [row], table)
 
     def _share_spent(self, group: Group) -> float:
         """How far the times of a group are, from 0 to 1."""
@@ -285,8 +312,10 @@ class Session:
         measurements: Sequence[Measurement],
         table: TableWriter,
     ) -> None:
-        if any(each.status != "ok" for each in measurements):
-            self._given_up.add(contender)
+        for each in measurements:
+            if each.status != "ok":
+                self._given_up.add(contender)
+                self._stops.failed(contender.version, contender.case, each)
         ratios = [each.log_ratio for each in measurements if each.log_ratio is not None]
         self._log_ratios.setdefault(contender, []).extend(ratios)
         rows = [
@@ -403,28 +432,32 @@ class _Written:
 
     def __init__(self, readings: Iterable[Reading] = ()) -> None:
         self._keys: set[tuple[object, ...]] = set()
-        self._failed: set[tuple[str, ...]] = set()
+        self._failed: dict[tuple[str, ...], Measurement] = {}
         self.session = ""
         for reading in readings:
             self.session = reading.session
             self._keys.add(_key(reading, reading.phase, reading.metric, reading.launch))
             if reading.status != "ok":
-                self._failed.add(_case_key(reading))
+                self._failed[_case_key(reading)] = Measurement(
+                    phase=reading.phase,
+                    metric=reading.metric,
+                    source=reading.source,
+                    value=None,
+                    status=reading.status,
+                    detail=reading.detail,
+                )
 
     def has(self, reading: Reading) -> bool:
         """Whether the reading was written before."""
         return _key(reading, reading.phase, reading.metric, reading.launch) in self._keys
 
+    def failure(self, contender: Contender) -> Measurement | None:
+        """The row that stands for the contender's failure, if it has failed before."""
+        return self._failed.get(_contender_key(contender))
+
     def is_complete(self, contender: Contender, step: Step) -> bool:
         """Whether nothing is missing of that launch, or its case has failed before."""
-        case = contender.case
-        parts = (
-            contender.version.label,
-            case.evaluator,
-            case.scenario,
-            case.params_text,
-            case.mode,
-        )
+        parts = _contender_key(contender)
         return parts in self._failed or (*parts, *_LAST_ROW[step.kind], step.launch) in self._keys
 
 
@@ -434,6 +467,11 @@ def _written_before(settings: Settings) -> _Written:
         return _Written()
     found = list(readings(read(settings.out)))
     return _Written(each for each in found if each.session == found[-1].session)
+
+
+def _contender_key(contender: Contender) -> tuple[str, ...]:
+    case = contender.case
+    return (contender.version.label, case.evaluator, case.scenario, case.params_text, case.mode)
 
 
 def _case_key(reading: Reading) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluators import catalog
 from evaluators.protocol import MODES
-from harness.cases import Case, Spec, make_cases, parse_spec
+from harness.cases import Case, Spec, make_cases, parse_specs
 from harness.errors import UsageError
 from harness.suites import Suite, suite_named
 from harness.worker.plugins import load_installed, load_plugins
@@ -24,7 +24,13 @@ def add_subject_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         nargs="+",
         metavar="NAME[:k=v,…]",
-        help="a scenario, at the size given or its own; `graphgauge list` shows them",
+        help="a scenario, at the size given or its own (depth=100/1000 for several); "
+        "`graphgauge list` shows them",
+    )
+    parser.add_argument(
+        "--sweep",
+        action="store_true",
+        help="each scenario at all sizes of its own sweep; growth orders are fitted to them",
     )
     parser.add_argument(
         "--evaluator", action="extend", nargs="+", metavar="NAME", help="who evaluates it"
@@ -97,9 +103,8 @@ def chosen_suite(arguments: argparse.Namespace) -> Suite:
 
 def chosen_specs(arguments: argparse.Namespace, suite: Suite) -> tuple[Spec, ...]:
     """The scenarios that were named, or the suite's."""
-    if not arguments.scenario:
-        return suite.specs()
-    return tuple(map(parse_spec, arguments.scenario))
+    texts = arguments.scenario or suite.scenarios
+    return tuple(spec for text in texts for spec in parse_specs(text, sweep=arguments.sweep))
 
 
 def chosen_cases(

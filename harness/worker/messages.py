@@ -30,7 +30,7 @@ class Opened(NamedTuple):
     evaluator_version: str
     dtype: str
     lifecycle: str
-    """"calls", or "rebuilds" where one evaluation is a whole construct-compile-call-drop."""
+    """What `evaluate` does again and again; see `scenarios.scenario`."""
     units: int | None
     """How many calls (or rebuilds) the scenario wants memory to be followed over."""
 

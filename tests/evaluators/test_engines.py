@@ -131,6 +131,6 @@ def test_jax_counts_equations() -> None:
     counts = []
     for _ in range(2):
         evaluator.lower(numbered(3), "output")
-        counts.append(evaluator.counters()["equations"])
+        counts.append(evaluator.counters()["engine_nodes"])
 
     assert counts == [6, 6]

@@ -6,8 +6,10 @@ lower: the ONNX model, made with the `onnx` package and serialised. Operators th
     several (`evaluators.engines.decomposition`); weights and data are the graph's inputs.
 compile: `InferenceSession(model)`, which optimises the graph (at its highest level), chooses
     kernels and plans memory.
-waited for: `session.run` returns when all results are computed, as NumPy arrays of their own.
-cached: nothing between sessions. A session keeps its arena of memory until it is dropped.
+waited for: `run_with_iobinding` returns when all results are computed; they are copied out.
+cached: nothing between sessions. A session keeps its arena of memory until it is dropped. Inputs
+    are bound, which shares their memory, and bound anew where another array comes: `session.run`
+    looks every name up among all of them, which for 1,001 inputs takes 6 ms of 6.5.
 
 Threads: ONNX Runtime reads no environment variable; the adapter tells it what the harness fixed
 for the launch (`evaluators.engines.threads`), within an operator, and has operators run one by one.
@@ -31,7 +33,7 @@ from evaluators.engines.adapter import Adapter
 from evaluators.engines.decomposition import decomposed
 from evaluators.engines.table import matches
 from evaluators.engines.threads import threads
-from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights
+from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
 from networks import Network, Node, operators as op, topological_order
 from networks.inference import BOOL, FLOAT32, FLOAT64
 from networks.operators import Operator
@@ -91,7 +93,7 @@ class OnnxRuntime(Adapter):
         session = onnxruntime.InferenceSession(
             lowered.model, _session_options(), providers=["CPUExecutionProvider"]
         )
-        return _calling(session.run, lowered)
+        return _calling(session, lowered)
 
     def counters(self) -> dict[str, int]:
         """ONNX nodes, and how many its optimisation leaves of them: optimised anew to be counted.
@@ -129,15 +131,29 @@ def _session_options() -> Any:
     return options
 
 
-def _calling(run: Callable[..., Arrays], lowered: _Lowered) -> Function:
-    weights_fed = [(f"w{place}", name) for place, name in enumerate(lowered.weights)]
-    data_fed = [(f"d{place}", name) for place, name in enumerate(lowered.data)]
+def _calling(session: Any, lowered: _Lowered) -> Function:
+    binding = session.io_binding()
+    for output in session.get_outputs():
+        binding.bind_output(output.name)
+    weight_inputs = [(f"w{place}", name) for place, name in enumerate(lowered.weights)]
+    data_inputs = [(f"d{place}", name) for place, name in enumerate(lowered.data)]
+    bound: dict[str, Array] = {}
+
+    def bind(inputs: list[tuple[str, str]], arrays: Weights | Data) -> None:
+        for name, array_name in inputs:
+            array = arrays[array_name]
+            if bound.get(name) is not array:
+                binding.bind_cpu_input(name, array)
+                bound.pop(name, None)
+                if array.flags.c_contiguous:  # any other was copied, and is copied each time
+                    bound[name] = array
 
     def function(weights: Weights, data: Data) -> Arrays:
-        fed = {fed_as: weights[name] for fed_as, name in weights_fed}
-        for fed_as, name in data_fed:
-            fed[fed_as] = data[name]
-        return run(None, fed)
+        bind(weight_inputs, weights)
+        bind(data_inputs, data)
+        session.run_with_iobinding(binding)
+        arrays: Arrays = binding.copy_outputs_to_cpu()
+        return arrays
 
     return function
 

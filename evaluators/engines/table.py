@@ -110,6 +110,12 @@ ENGINES: tuple[Engine, ...] = (
             Companion(releases="<1.19", requirement="numpy<2"),
         ),
     ),
+    Engine(
+        distribution="torch",
+        evaluators=("torch-eager", "torch-eager-network", "torch-compile", "torch-compile-network"),
+        module="evaluators.engines.torch",
+        supported=">=2.4,<3",
+    ),
 )
 
 

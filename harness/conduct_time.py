@@ -32,6 +32,9 @@ _COUNTED_IN = {
     "gradient_nodes": "differentiate",
     "cache_entries": "compile",
     "recompilations": "compile",
+    "engine_nodes": "lower",
+    "optimised_nodes": "compile",
+    "kernels": "compile",
 }
 
 

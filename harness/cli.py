@@ -12,6 +12,7 @@ from evaluators.protocol import EvaluatorError
 from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.list import List
+from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
 from harness.errors import UsageError
@@ -37,7 +38,7 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Report(), Check(), List())
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 

@@ -220,8 +220,8 @@ def _phases(case: str, series: Sequence[_Series], versions: Sequence[str]) -> Pl
     unit, scale = unit_for(max(totals.values()), "s")
     return Plot(
         kind="phases",
-        title=f"Phases of {case}: the first in its process, one call of evaluate",
-        x="",
+        title=f"Phases of {case}",
+        x="the first of each phase in its process, and one call of evaluate",
         base="s",
         unit=unit,
         scale=scale,

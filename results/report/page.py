@@ -102,7 +102,7 @@ def _summary(content: Content, comparison: Comparison | None) -> str:
             f"<p class='headline'>{escape(headline(comparison))}</p>",
             _tiles(comparison),
             "<h2>What got worse</h2>",
-            _table(worst[:_WORST_SHOWN]) if worst else _nothing_worse(comparison),
+            _table(worst[:_WORST_SHOWN], comparison) if worst else _nothing_worse(comparison),
             _rest(len(worst)),
             _notes(comparison),
         )
@@ -134,16 +134,17 @@ def _nothing_worse(comparison: Comparison) -> str:
     return "<p>Nothing got worse beyond the threshold.</p>"
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[Row], comparison: Comparison) -> str:
+    several = len(comparison.candidate_labels) > 1
     heads = "".join(f"<th scope='col'>{heading}</th>" for heading in _HEADINGS)
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{_cells(row, several=several)}</tr>" for row in rows)
     return (
         "<div class='scroll'><table class='rows'>"
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _cells(row: Row) -> str:
+def _cells(row: Row, *, several: bool) -> str:
     target = urlencode({"case": row.case, "number": f"{row.phase} {row.metric}"})
     texts = (
         f"{row.phase} {row.metric}",
@@ -156,12 +157,18 @@ def _cells(row: Row) -> str:
         launches_text(row),
     )
     link = f"<a href='#{escape(target)}'>{escape(plain(row.case))}</a>"
-    cells = [f"<th scope='row'>{link}<small>{escape(plain(row.candidate_label))}</small></th>"]
+    version = f"<small>{escape(plain(row.candidate_label))}</small>" if several else ""
+    cells = [f"<th scope='row'>{link}{version}</th>"]
     cells += [
-        f"<td data-label='{heading}'>{escape(plain(text))}</td>"
+        f"<td data-label='{heading}'{_class(row, heading)}>{escape(plain(text))}</td>"
         for heading, text in zip(_HEADINGS[1:], texts, strict=True)
     ]
     return "".join(cells)
+
+
+def _class(row: Row, heading: str) -> str:
+    """A failure's reason may take several lines; figures may not."""
+    return " class='told'" if heading == "change" and row.ratio is None else ""
 
 
 def _rest(count: int) -> str:

@@ -22,6 +22,8 @@ _PER_CENT: Final = ((0.01, "%"),)
 _PHASE_COLOURS: Final = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#d55e00", "#999999")
 """Okabe and Ito's, which people tell apart whatever colours they see."""
 
+_LEGEND_COLUMNS: Final = 4
+
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -66,6 +68,7 @@ def filled(plot: Plot, versions: Sequence[str]) -> dict[str, Any]:
         "unit": plot.unit,
         "scale": plot.scale,
         "versions": list(versions),
+        "columns": _LEGEND_COLUMNS,
     }
     specification: dict[str, Any] = _filled(SPECIFICATIONS[plot.kind], by)
     return {**specification, "data": {"values": list(plot.values)}}
@@ -107,7 +110,7 @@ _VERSION_COLOUR: Final = {
     "type": "nominal",
     "title": None,
     "scale": {"domain": "{versions}"},
-    "legend": {"orient": "top", "labelLimit": 300, "columns": 2},
+    "legend": {"orient": "top", "labelLimit": 300, "columns": "{columns}"},
 }
 _VALUE: Final = {"field": "shown", "type": "quantitative", "title": "{unit}", "scale": {"zero": False}}
 
@@ -116,13 +119,13 @@ _PHASE_BARS: Final = {
     "mark": {"type": "bar"},
     "encoding": {
         "y": _VERSION_ROWS,
-        "x": {"field": "shown", "type": "quantitative", "title": "{unit}"},
+        "x": {"field": "shown", "type": "quantitative", "title": "{unit}, {x}"},
         "color": {
             "field": "phase",
             "type": "nominal",
             "title": None,
             "scale": {"domain": PHASES, "range": _PHASE_COLOURS},
-            "legend": {"orient": "top", "columns": 4},
+            "legend": {"orient": "top", "columns": "{columns}"},
         },
         "order": {"field": "rank"},
         "tooltip": [
@@ -134,11 +137,14 @@ _PHASE_BARS: Final = {
     "height": {"step": 34},
 }
 
+_LOW: Final = "max(datum.value < 0 ? -1/0 : 0, datum.value - datum.spread / 2)"
+"""The spread's lower end; what is not negative has none below 0."""
+
 _LAUNCH_DOTS: Final = {
     "transform": [
         {"flatten": ["launch", "value", "spread"]},
         _scaled("value", "shown"),
-        {"calculate": "(datum.value - datum.spread / 2) / {scale}", "as": "low"},
+        {"calculate": f"({_LOW}) / {{scale}}", "as": "low"},
         {"calculate": "(datum.value + datum.spread / 2) / {scale}", "as": "high"},
         {"window": [{"op": "row_number", "as": "order"}], "groupby": ["version"]},
         _told("value"),
@@ -222,16 +228,18 @@ _TIMELINES: Final = {
     "height": 220,
 }
 
+_LOG: Final = {"type": "log", "nice": False, "padding": 14}
+
 _GROWTH_LINES: Final = {
     "transform": [_scaled("value", "shown"), _told("value")],
     "mark": {"type": "line", "point": {"size": 50}},
     "encoding": {
-        "x": {"field": "size", "type": "quantitative", "title": "{x}", "scale": {"type": "log"}},
+        "x": {"field": "size", "type": "quantitative", "title": "{x}", "scale": _LOG},
         "y": {
             "field": "shown",
             "type": "quantitative",
             "title": "{unit}",
-            "scale": {"type": "log"},
+            "scale": _LOG,
         },
         "color": _VERSION_COLOUR,
         "tooltip": [

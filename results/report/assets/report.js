@@ -25,7 +25,7 @@
     row.case = content.cases[number];
     row.what = `${row.phase} ${row.metric}`;
     row.why = content.reasons[row.reason];
-    row.size = row.ratio === null ? (row.baseline === null && row.candidate === null ? Infinity : 0) : Math.abs(Math.log(row.ratio));
+    row.rank = rank(row);
     row.text = `${row.case.name} ${row.what} ${row.candidate_label} ${row.verdict}`.toLowerCase();
     return row;
   });
@@ -38,6 +38,14 @@
   let shown = PAGE_ROWS;
   let mapShown = PAGE_ROWS;
   let opener = null;
+
+  // Changes by their size, failures first; what is undecided by its size against its interval.
+  function rank(row) {
+    if (row.ratio === null) return row.baseline === null && row.candidate === null ? Infinity : 0;
+    const size = Math.abs(Math.log(row.ratio));
+    if (row.verdict !== "inconclusive") return size;
+    return row.ratio_low === null || row.ratio_low <= 0 ? 0 : size / Math.log(row.ratio_high / row.ratio_low);
+  }
 
   // ---- making elements ----
 
@@ -112,7 +120,7 @@
     const [name, direction] = (state.sort ?? "").split(":");
     const sign = direction === "down" ? -1 : 1;
     if (COLUMNS.some(([key]) => key === name)) return chosen.sort((a, b) => sign * compared(key(a, name), key(b, name)) || a.i - b.i);
-    return chosen.sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.size - a.size || a.i - b.i);
+    return chosen.sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.rank - a.rank || a.i - b.i);
   }
 
   function key(row, name) {
@@ -159,18 +167,15 @@
   }
 
   function rowElement(row, named) {
-    const change = row.ratio === null && row.baseline === null ? row.why : row.change;
-    const cells = [
-      row.what, row.baseline_text, row.candidate_text, change,
-      `${MARKS[row.verdict]} ${row.verdict}`, row.could_see, row.launches,
-    ].map((text, i) => element("td", {
-      "data-label": COLUMNS[i + 1][1],
-      class: i === 4 ? row.verdict : i === 3 && text === row.why ? "why" : null,
-      title: i === 3 || i === 4 ? exact(row) : null,
-    }, text));
-    if (!named) return element("tr", {}, element("th", { scope: "row" }, row.what, element("small", {}, row.candidate_label)),
-      ...cells.slice(1), element("td", { class: "why", "data-label": "why" }, row.why));
-    return element("tr", {}, element("th", { scope: "row" }, caseLink(row.case, row.what), several ? element("small", {}, row.candidate_label) : ""), ...cells);
+    const version = several ? element("small", {}, row.candidate_label) : "";
+    const change = element("td", { "data-label": "change", title: exact(row), class: named ? null : "why" }, row.ratio === null && row.baseline === null ? row.why : row.change);
+    if (!named && change.textContent !== row.why) change.append(element("small", {}, row.why));
+    const cell = (title, text, name) => element("td", { "data-label": title, class: name }, text);
+    return element("tr", {},
+      element("th", { scope: "row" }, named ? caseLink(row.case, row.what) : row.what, version),
+      named ? cell("number", row.what) : "",
+      cell("baseline", row.baseline_text), cell("candidate", row.candidate_text), change,
+      cell("verdict", `${MARKS[row.verdict]} ${row.verdict}`, row.verdict), cell("could see", row.could_see), cell("launches", row.launches));
   }
 
   function exact(row) {
@@ -275,7 +280,7 @@
   }
 
   function caseTable(each) {
-    const found = [...rowsOf.get(each)].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.size - a.size);
+    const found = [...rowsOf.get(each)].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.rank - a.rank);
     const box = element("div", { class: "scroll" });
     if (!found.length) {
       const heads = ["number", ...content.versions].map((name) => element("th", { scope: "col" }, name));
@@ -284,7 +289,7 @@
       box.append(element("table", { class: "rows" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body)));
       return box;
     }
-    const heads = ["number", "baseline", "candidate", "change", "verdict", "could see", "launches", "why"];
+    const heads = ["number", "baseline", "candidate", "change", "verdict", "could see", "launches"];
     box.append(element("table", { class: "rows" },
       element("thead", {}, element("tr", {}, ...heads.map((name) => element("th", { scope: "col" }, name)))),
       element("tbody", {}, ...found.map((row) => rowElement(row, false)))));
@@ -334,10 +339,11 @@
   };
 
   async function draw(plot, place) {
-    const by = { title: plot.title, x: plot.x, base: plot.base, unit: plot.unit, scale: plot.scale, versions: content.versions };
+    const width = Math.max(220, place.clientWidth);
+    const by = { title: plot.title, x: plot.x, base: plot.base, unit: plot.unit, scale: plot.scale, versions: content.versions, columns: width < 420 ? 2 : 4 };
     const specification = { ...filled(content.plots[plot.kind], by), data: { values: plot.values }, autosize: { type: "fit-x", contains: "padding" } };
-    specification.width = Math.max(220, place.clientWidth);
-    const compiled = vegaLite.compile(specification, { config: CONFIG }).spec;
+    specification.width = width;
+    const compiled = vegaLite.compile(specification, { config: CONFIG, logger: vega.logger(vega.Error) }).spec;
     const runtime = vega.parse(compiled, undefined, { ast: true });
     const view = new vega.View(runtime, { renderer: "svg", expr: vegaInterpreter.expressionInterpreter, container: place, hover: true });
     view.tooltip(showTip);

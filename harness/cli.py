@@ -14,6 +14,7 @@ from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.doctor import Doctor
 from harness.commands.list import List
+from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
 from harness.errors import UsageError
@@ -43,6 +44,7 @@ _COMMANDS: tuple[Command, ...] = (
     Run(),
     Versus(),
     Compare(),
+    Report(),
     Check(),
     Calibrate(),
     Doctor(),

@@ -11,6 +11,8 @@ from typing import Protocol
 from evaluators.protocol import EvaluatorError
 from harness.commands.check import Check
 from harness.commands.compare import Compare
+from harness.commands.export import Export
+from harness.commands.import_ import Import
 from harness.commands.list import List
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -37,7 +39,15 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (
+    Run(),
+    Versus(),
+    Compare(),
+    Check(),
+    Export(),
+    Import(),
+    List(),
+)
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 

@@ -13,6 +13,8 @@ from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.doctor import Doctor
+from harness.commands.export import Export
+from harness.commands.import_ import Import
 from harness.commands.list import List
 from harness.commands.report import Report
 from harness.commands.run import Run
@@ -48,6 +50,8 @@ _COMMANDS: tuple[Command, ...] = (
     Check(),
     Calibrate(),
     Doctor(),
+    Export(),
+    Import(),
     List(),
 )
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)

@@ -15,7 +15,8 @@ from harness.conversation import PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement, interquartile_range
 from harness.worker import messages as m
-from results.drift import slope
+from results.drift import drift_notes, time_drift
+from results.notes import format_notes
 
 UNTIMED_CALLS = 2
 """After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""
@@ -148,16 +149,17 @@ def _evaluated(side: Side, effort: Effort) -> None:
         )
     )
     if len(seconds_per_call) >= 3 and median > 0:
-        thousands = [block * side.calls / 1000 for block in range(len(seconds_per_call))]
-        relative = [each / median for each in seconds_per_call]
+        calls = [block * side.calls for block in range(len(seconds_per_call))]
+        drift = time_drift(calls, seconds_per_call)
         side.hold(
             Measurement(
                 phase="evaluate",
                 metric="time_drift",
                 source=CLOCK,
-                value=slope(thousands, relative).value,
+                value=drift.value,
                 blocks=len(seconds_per_call),
                 calls=len(seconds_per_call) * side.calls,
+                detail=format_notes(drift_notes(drift)),
             )
         )
 

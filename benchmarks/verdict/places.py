@@ -1,0 +1,29 @@
+"""Where the benchmark keeps things, and the surroundings that everything runs in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = ROOT / "benchmarks" / "verdict" / "planting.py"
+RUNS = ROOT / "runs" / "verdict"
+TRIALS = RUNS / "trials.jsonl"
+TABLES = RUNS / "tables"
+TRUTH = RUNS / "truth.json"
+PEERS = RUNS / "peers"
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def surroundings(*, hash_seed: int | None = None) -> dict[str, str]:
+    """The environment with one thread a process, and our packages importable."""
+    fixed = dict.fromkeys(_THREADS, "1") | {"PYTHONPATH": str(ROOT)}
+    if hash_seed is not None:
+        fixed["PYTHONHASHSEED"] = str(hash_seed)
+    return {**os.environ, **fixed}
+
+
+def last_cpu() -> int:
+    """The CPU that everything measured runs on: the last one granted, as graphgauge takes it."""
+    return max(os.sched_getaffinity(0))

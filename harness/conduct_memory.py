@@ -64,7 +64,7 @@ def _follow_memory(side: Side, effort: Effort) -> None:
                 value=slope(calls, in_use_bytes).value,
                 blocks=len(calls),
                 calls=series.calls[-1],
-                detail="per rebuild" if side.is_rebuilt else "",
+                detail=side.per_unit,
             )
         )
 

@@ -6,6 +6,7 @@ from results.judgement import Comparison, GeometricMean, Row, Uncompared, tally
 from results.units import MISSING, percent, plain_percent, quantity
 
 _LARGE_RATIO: Final = 2.0
+_LARGE_SHARE: Final = 10.0
 
 
 def plain(text: str) -> str:
@@ -50,10 +51,17 @@ def change_text(
 
 
 def detectable_text(row: Row) -> str:
-    """The smallest detectable change, in % of the baseline where there is a ratio."""
-    if row.ratio is not None:
-        return percent(row.smallest_detectable)
-    return quantity(row.smallest_detectable, row.unit)
+    """The smallest detectable change, in % of the baseline where there is a ratio.
+
+    Beyond ten times the baseline a share tells nobody anything: 1,280,000 % of 4 KiB is told as
+    50 MiB, and a time as a factor.
+    """
+    share = row.smallest_detectable
+    if row.ratio is None or share is None or row.baseline is None:
+        return quantity(share, row.unit)
+    if share < _LARGE_SHARE:
+        return percent(share)
+    return f"{1 + share:.3g}×" if row.unit == "s" else quantity(share * row.baseline, row.unit)
 
 
 def launches_text(row: Row) -> str:

@@ -211,7 +211,7 @@ def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Pat
     assert "ok" in set(read(out)["status"])
     assert main([*arguments, "--resume", "--timeout", "6"]) == 0
     assert _statuses(out)["hanging"] == {("compile", "timeout")}
-    assert not read(out).duplicated(["evaluator", "phase", "metric", "launch"]).any()
+    assert not read(out).duplicated(["evaluator", "scenario", "phase", "metric", "launch"]).any()
 
 
 def test_the_list_shows_every_scenario_with_its_provenance(

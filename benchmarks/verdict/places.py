@@ -9,9 +9,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "benchmarks" / "verdict" / "planting.py"
 RUNS = ROOT / "runs" / "verdict"
 TRIALS = RUNS / "trials.jsonl"
-TABLES = RUNS / "tables"
 TRUTH = RUNS / "truth.json"
 PEERS = RUNS / "peers"
+HERE = RUNS / "environments" / "here"
+THERE = (
+    RUNS / "environments" / "elsewhere" / "in a folder whose path is a good deal longer" / "there"
+)
+"""Two environments with the same packages, in different folders."""
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -27,3 +31,8 @@ def surroundings(*, hash_seed: int | None = None) -> dict[str, str]:
 def last_cpu() -> int:
     """The CPU that everything measured runs on: the last one granted, as graphgauge takes it."""
     return max(os.sched_getaffinity(0))
+
+
+def interpreter_of(environment: Path) -> Path:
+    """The Python of an environment."""
+    return environment / "bin" / "python"

@@ -23,6 +23,8 @@ from results.notes import parse_notes
 from results.tables import read
 
 RULE = "graphgauge versus"
+STARTING_S = 1.5
+"""What it takes until it measures: imports, the environments' facts."""
 _EXIT_CODES = (0, 1, 3)
 """Nothing worse; a regression; no test was made, which is a row too."""
 

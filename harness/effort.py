@@ -61,7 +61,7 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
 
 
 def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
-    """About an eighth of a second of measuring a pair.
+    """About a tenth of a second of measuring a pair.
 
     What differs from launch to launch is several times what differs within one, so many short
     launches tell more than few long ones (docs/verdict.md).
@@ -71,10 +71,10 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         least_launches=min(least_launches, launches),
         block_ns=2 * MILLISECOND_NS,
         warm_up_blocks=4,
-        blocks=20,
-        evaluate_budget_ns=100 * MILLISECOND_NS,
-        first_rounds=4,
-        repeats=4,
+        blocks=12,
+        evaluate_budget_ns=60 * MILLISECOND_NS,
+        first_rounds=5,
+        repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,
     )
 

@@ -24,6 +24,7 @@ from harness.errors import UsageError
 from harness.progress import say
 from harness.session import Contender, Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
 
@@ -106,7 +107,7 @@ def _is_fixed(arguments: argparse.Namespace) -> bool:
 
 def _enough(arguments: argparse.Namespace, comparisons: int) -> Callable[[Sequence[float]], bool]:
     """Whether pairs have decided a case, at its part of the level that the suite promises."""
-    threshold, level = threshold_of(arguments), LEVEL / comparisons
+    threshold, level = threshold_of(arguments), case_level(LEVEL, comparisons)
 
     def is_decided(log_ratios: Sequence[float]) -> bool:
         if not is_look(len(log_ratios)):

@@ -26,6 +26,7 @@ from results.labels import chosen_labels, label_by_file
 from results.schema import METRICS
 from results.sequential import check_settings
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
+from results.steadiness import steadiness_notes
 from results.trials import geometric_means, rows, trial
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
@@ -78,6 +79,7 @@ def compare(
         allow_other_machine=allow_other_machine,
         environments=environments,
     )
+    notes = (*notes, *steadiness_notes(frame, baseline, candidates))
     values = measured(frame if metrics is None else frame[frame["metric"].isin(metrics)])
     launches = {
         label: launches_by_case(frame[frame["label"] == label]) for label in (baseline, *candidates)

@@ -37,10 +37,9 @@ from harness.worker import messages as m
 from harness.worker.evidence import Evidence
 from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, read, readings, write_environment
+from results.yardsticks import YARDSTICK
 
 TIME, MEMORY = "time", "memory"
-YARDSTICK = "yardstick"
-"""Stands in the place of the evaluator in rows that tell of the machine."""
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
 _PAGE = 4096

@@ -17,7 +17,8 @@ from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
 from harness.progress import say
 from harness.session import Contender, Session, Settings, Version
-from results.formats.terminal import console, render_summary
+from results.formats.terminal import console, render_growths, render_summary
+from results.growth import growths
 from results.summary import summarise
 from results.tables import read
 
@@ -65,6 +66,8 @@ class Run:
         session.run([(Contender(version=version, case=case),) for case in cases])
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
-        render_summary(summarise(measured), console())
+        output = console()
+        render_summary(summarise(measured), output)
+        render_growths(growths(measured), output)
         say(f"table: {settings.out}")
         return OK if (measured["status"] == "ok").any() else NOTHING

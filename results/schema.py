@@ -75,6 +75,7 @@ def _metrics() -> Mapping[str, Metric]:
         ("memory_drift", "B/call", PHASES, "drift"),
         ("nodes", "1", PHASES, "count"),
         ("gradient_nodes", "1", PHASES, "count"),
+        ("engine_nodes", "1", PHASES, "count"),
         ("live_objects", "1", PHASES, "count"),
         ("cache_entries", "1", PHASES, "count"),
         ("recompilations", "1", PHASES, "count"),

@@ -94,7 +94,7 @@ class JaxNetwork:
         traced = jax.jit(function).trace(_abstract(network.weights), _abstract(network.data))
         jaxpr = traced.jaxpr.jaxpr
         arguments = set(map(id, jaxpr.invars))
-        self._counters = {"equations": len(jaxpr.eqns)}
+        self._counters = {"nodes": len(jaxpr.eqns), "equations": len(jaxpr.eqns)}
         return _Lowered(
             stablehlo=traced.lower(),
             weights=[node.attributes for node in network.weights],

@@ -13,7 +13,14 @@ from harness.commands.judging import environments_of, judge, read_sides
 from harness.commands.options import add_format_options
 from harness.errors import UsageError
 
-_SETTINGS = {"baseline": str, "candidate": str, "threshold": float, "metrics": list, "fail_on": str}
+_SETTINGS = {
+    "baseline": str,
+    "candidate": str,
+    "threshold": float,
+    "metrics": list,
+    "fail_on": str,
+    "suites": dict,  # harness.suites reads them
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

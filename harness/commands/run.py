@@ -46,9 +46,10 @@ class Run:
         evaluators = tuple(arguments.evaluator or suite.evaluators)
         cases = chosen_cases(arguments, suite, evaluators)
         version = Version(label=arguments.label, interpreter=sys.executable)
-        effort_of = quick_effort if arguments.quick else usual_effort
+        is_quick = arguments.quick or (suite.is_quick and not arguments.scenario)
+        effort_of = quick_effort if is_quick else usual_effort
         effort = effort_of(
-            launches=arguments.launches or (_QUICK_LAUNCHES if arguments.quick else _LAUNCHES),
+            launches=arguments.launches or (_QUICK_LAUNCHES if is_quick else _LAUNCHES),
             timeout_s=arguments.timeout,
             memory=not arguments.no_memory,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from results.formats import markdown
-from results.formats.wording import change_text, plain, uncompared_text
+from results.formats.wording import change_text, growth_subject, plain, uncompared_text
 from results.judgement import Comparison, Row
 
 _ANNOTATIONS: Final = 10
@@ -23,7 +23,7 @@ def render(comparison: Comparison, *, file: str | None = None, line: int | None 
 
 
 def annotations(comparison: Comparison, *, file: str | None = None, line: int | None = None) -> str:
-    """One `::error` for each regression and each missing part, at most ten, each on a line."""
+    """One `::error` for each worse order, regression and missing part, at most ten, a line each."""
     place = "".join(
         f"{name}={_property(str(value))},"
         for name, value in (("file", file), ("line", line))
@@ -37,6 +37,10 @@ def annotations(comparison: Comparison, *, file: str | None = None, line: int | 
 
 
 def _errors(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    for order in comparison.worse_orders:
+        versions = f"{order.baseline_label} → {order.candidate_label}"
+        told = f"{growth_subject(order, several=False)}, {versions}: {order.reason}"
+        yield f"{order.phase} grows in a worse order", told
     for row in comparison.having("regressed"):
         yield f"{row.metric} of {row.phase} regressed", _told(row)
     for thing in comparison.missing:

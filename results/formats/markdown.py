@@ -9,6 +9,7 @@ from results.formats.wording import (
     change_text,
     detectable_text,
     geometric_mean_text,
+    growth_subject,
     headline,
     launches_text,
     mean_text,
@@ -16,7 +17,7 @@ from results.formats.wording import (
     promise,
     uncompared_text,
 )
-from results.judgement import Comparison, Row
+from results.judgement import Comparison, GrowthRow, Row
 
 MAX_CHARACTERS: Final = 65_000
 """GitHub refuses comments of 65,536 characters and more."""
@@ -26,6 +27,7 @@ _ENTRIES: Final = 500
 
 _CELL_CHARACTERS: Final = 300
 _MARKS: Final = {"regressed": "🔴", "improved": "🟢", "inconclusive": "🟡", "unchanged": "⚪"}
+_GROWTH_HEADINGS: Final = ("growth", "order", "verdict")
 _HEADINGS: Final = (
     "case",
     "phase",
@@ -63,11 +65,14 @@ def _rendered(comparison: Comparison, most: int) -> str:
     """The whole text with at most `most` entries in each of its lists."""
     mark = _MARKS[comparison.verdict] if comparison.is_complete else "🔴"
     sections = [f"### {mark} {escaped(headline(comparison))}"]
+    sections.append(_growth("Growth", comparison.worse_orders, most))
     sections.append(_table(comparison.having("regressed"), most))
     sections.append(_table(comparison.having("improved"), most))
     sections.append(_bullets("Missing", map(uncompared_text, comparison.missing), most))
     means = [geometric_mean_text(mean) for mean in comparison.geometric_means]
     sections.append(_folded(f"{len(means)} geometric means", _bullets("", means, most)))
+    others = [row for row in comparison.growth if row.verdict != "regressed"]
+    sections.append(_folded(f"{len(others)} other orders of growth", _growth("", others, most)))
     for rows in (comparison.having("inconclusive"), comparison.having("unchanged")):
         title = f"{len(rows)} {rows[0].verdict}" if rows else ""
         sections.append(_folded(title, _table(rows, most)))
@@ -88,6 +93,17 @@ def _table(rows: Sequence[Row], most: int) -> str:
     lines = [_line(_HEADINGS), _line("---" for _ in _HEADINGS)]
     lines += [_line(_cells(row)) for row in rows[:most]]
     return "\n".join(lines) + _rest(len(rows), most)
+
+
+def _growth(title: str, rows: Sequence[GrowthRow], most: int) -> str:
+    if not rows:
+        return ""
+    lines = [_line(_GROWTH_HEADINGS), _line("---" for _ in _GROWTH_HEADINGS)]
+    for row in rows[:most]:
+        texts = (growth_subject(row), row.reason, f"{_MARKS[row.verdict]} {row.verdict}")
+        lines.append(_line(map(escaped, texts)))
+    heading = f"**{title}**\n\n" if title else ""
+    return heading + "\n".join(lines) + _rest(len(rows), most)
 
 
 def _cells(row: Row) -> list[str]:

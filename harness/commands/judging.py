@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness import github as actions
 from results.comparison import Comparison, compare, exit_code, label_by_file
-from results.formats import delimited, github, junit, markdown, structured, terminal
+from results.formats import delimited, junit, markdown, structured, terminal
 from results.tables import read, read_environments
 
 _TEXTS = {
@@ -18,7 +19,6 @@ _TEXTS = {
     "csv": delimited.render,
     "json": structured.render,
     "junit": junit.render,
-    "github": github.render,
 }
 
 
@@ -56,7 +56,9 @@ def judge(
 
 def show(comparison: Comparison, form: str, *, everything: bool) -> None:
     """Print the comparison to stdout."""
-    if form == "table":
+    if form == "github":
+        actions.show(comparison)
+    elif form == "table":
         terminal.render(comparison, terminal.console(), every_row=everything)
     else:
         sys.stdout.write(_TEXTS[form](comparison))

@@ -10,6 +10,7 @@ from results.report.content import Content
 from results.report.plots import KINDS, Kind, Plot, filled
 
 PictureFormat = Literal["svg", "png"]
+"""What a picture can be written as."""
 
 _WIDTH: Final = 640
 _PNG_SCALE: Final = 2.0
@@ -63,9 +64,7 @@ def render(plot: Plot, versions: Sequence[str], form: PictureFormat) -> bytes:
     if form == "svg":
         picture: str = vl_convert.vegalite_to_svg(text, vl_version=_VEGA_LITE_VERSION)
         return picture.encode()
-    drawn: bytes = vl_convert.vegalite_to_png(
-        text, vl_version=_VEGA_LITE_VERSION, scale=_PNG_SCALE
-    )
+    drawn: bytes = vl_convert.vegalite_to_png(text, vl_version=_VEGA_LITE_VERSION, scale=_PNG_SCALE)
     return drawn
 
 

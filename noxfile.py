@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -31,7 +32,7 @@ except ModuleNotFoundError:
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests", "engine_tests"]
+nox.options.sessions = ["lint", "types", "tests", "engine_tests", "browser_tests"]
 
 ENGINES = ("autograd", "jax")
 
@@ -73,7 +74,7 @@ def check(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test that needs no engine."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test,pictures]")
     session.run("pytest", *session.posargs)
 
 
@@ -83,6 +84,15 @@ def engine_tests(session: nox.Session, engine: str) -> None:
     """Run the tests that need a real engine, in an environment that has it."""
     session.install("-e", f".[test,{engine}]")
     session.run("pytest", "tests/evaluators", "-k", engine, *session.posargs)
+
+
+@nox.session
+def browser_tests(session: nox.Session) -> None:
+    """Open reports in a real headless Chromium; skipped, and said so, where there is none."""
+    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
+        session.skip("chromium is absent: apt-get install chromium chromium-driver")
+    session.install("-e", ".[test,browser]")
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from results.errors import ComparisonError
+from results.formats.wording import plain
 from results.report.cases import Case, Number
 from results.report.content import Content
 from results.report.plots import KINDS, Kind, Plot, filled
@@ -60,12 +61,21 @@ def render(plot: Plot, versions: Sequence[str], form: PictureFormat) -> bytes:
         "width": _WIDTH,
         "config": _CONFIG,
     }
-    text = json.dumps(specification)
+    text = json.dumps(_printable(specification))
     if form == "svg":
         picture: str = vl_convert.vegalite_to_svg(text, vl_version=_VEGA_LITE_VERSION)
         return picture.encode()
     drawn: bytes = vl_convert.vegalite_to_png(text, vl_version=_VEGA_LITE_VERSION, scale=_PNG_SCALE)
     return drawn
+
+
+def _printable(node: Any) -> Any:
+    """The same without control characters in its texts: vl-convert ends the process at some."""
+    if isinstance(node, Mapping):
+        return {key: _printable(each) for key, each in node.items()}
+    if isinstance(node, list | tuple):
+        return [_printable(each) for each in node]
+    return plain(node) if isinstance(node, str) else node
 
 
 def chosen_plot(content: Content, *, case: str | None, kind: Kind, number: str | None) -> Plot:

@@ -94,11 +94,14 @@
   function follow() {
     const before = state;
     state = read();
-    shown = PAGE_ROWS;
-    mapShown = PAGE_ROWS;
     for (const name of FILTERS) if (byId(name).value !== (state[name] ?? "")) byId(name).value = state[name] ?? "";
-    drawRows();
-    drawMap();
+    // Left as they are when only a case opens or closes: what had the focus still has it.
+    if ([...FILTERS, "sort"].some((name) => (state[name] ?? "") !== (before[name] ?? "")) || !byId("rows").tHead) {
+      shown = PAGE_ROWS;
+      mapShown = PAGE_ROWS;
+      drawRows();
+      drawMap();
+    }
     if (state.case !== before.case || state.number !== before.number) drawCase(state.case !== before.case);
   }
 
@@ -119,7 +122,7 @@
       && (!state.version || row.candidate_label === state.version));
     const [name, direction] = (state.sort ?? "").split(":");
     const sign = direction === "down" ? -1 : 1;
-    if (COLUMNS.some(([key]) => key === name)) return chosen.sort((a, b) => sign * compared(key(a, name), key(b, name)) || a.i - b.i);
+    if (COLUMNS.some(([key]) => key === name)) return chosen.sort((a, b) => compared(key(a, name), key(b, name), sign) || a.i - b.i);
     return chosen.sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.rank - a.rank || a.i - b.i);
   }
 
@@ -131,9 +134,10 @@
     return row[name];
   }
 
-  function compared(a, b) {
+  // What is not known stands last, whichever way the rows are sorted.
+  function compared(a, b, sign) {
     if (a === null || b === null) return (a === null) - (b === null);
-    return typeof a === "string" ? a.localeCompare(b) : a - b;
+    return sign * (typeof a === "string" ? a.localeCompare(b) : a - b);
   }
 
   function drawRows() {

@@ -39,7 +39,7 @@ def sweep(label: str, slower: float = 1.0) -> list[Reading]:
         for number, depth in enumerate((10, 100, 1_000))
         for one in version(
             label,
-            lognormal(number, 8, slower * 1e-5 * depth),
+            lognormal(10 + number, 8, slower * 1e-5 * depth),
             scenario="sweep",
             params=f"depth={depth};width=8",
             paired=True,

@@ -21,7 +21,13 @@ _CONFIG: Final[Mapping[str, object]] = {
     "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
     "legend": {"labelFontSize": 12},
-    "title": {"fontSize": 13, "fontWeight": "normal", "anchor": "start", "limit": _WIDTH},
+    "title": {
+        "fontSize": 13,
+        "fontWeight": "normal",
+        "subtitleFontSize": 11,
+        "anchor": "start",
+        "limit": _WIDTH,
+    },
     "range": {
         "category": [
             "#4c78a8",
@@ -57,7 +63,7 @@ def render(plot: Plot, versions: Sequence[str], form: PictureFormat) -> bytes:
         raise PictureError(message) from None
     specification = {
         **filled(plot, versions),
-        "title": plot.title,
+        "title": {"text": plot.title, "subtitle": plot.x if plot.kind == "phases" else ""},
         "width": _WIDTH,
         "config": _CONFIG,
     }

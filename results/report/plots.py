@@ -132,7 +132,7 @@ _PHASE_BARS: Final = {
     "mark": {"type": "bar"},
     "encoding": {
         "y": _VERSION_ROWS,
-        "x": {"field": "shown", "type": "quantitative", "title": "{unit}, {x}"},
+        "x": {"field": "shown", "type": "quantitative", "title": "{unit}"},
         "color": {
             "field": "phase",
             "type": "nominal",

@@ -165,9 +165,12 @@
     document.querySelector(`[data-sort="${name}"]`).focus();
   }
 
+  // A name that may go to the next line after a parameter.
+  const breakable = (name) => name.split(/(?<=;)/).flatMap((part) => [part, element("wbr")]);
+
   function caseLink(each, number, text) {
     const attributes = { href: address({ case: each.name, number }), class: "case-link" };
-    return element("a", attributes, text ?? each.name);
+    return element("a", attributes, ...(text === undefined ? breakable(each.name) : [text]));
   }
 
   function rowElement(row, named) {
@@ -209,6 +212,7 @@
       .sort((a, b) => b.worst - a.worst);
     const heads = ["case", baseline ?? "", ...candidates].map((name) => element("th", { scope: "col" }, name));
     put(byId("map"), element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...lines.slice(0, mapShown).map(mapElement)));
+    byId("map").classList.toggle("compared", candidates.length > 0);
     byId("map-more").hidden = lines.length <= mapShown;
   }
 
@@ -216,7 +220,7 @@
     const number = each.numbers.find((one) => `${one.phase} ${one.metric}` === what);
     const cells = candidates.map((version) => rowsOf.get(each).find((row) => row.what === what && row.candidate_label === version));
     const ratios = cells.filter((row) => row && row.ratio !== null).map((row) => row.ratio);
-    return { each, what, number, cells, told: number?.told[0] ?? "–", worst: ratios.length ? Math.max(...ratios) : 0 };
+    return { each, what, number, cells, told: cells.find(Boolean)?.baseline_text ?? number?.told[0] ?? "–", worst: ratios.length ? Math.max(...ratios) : 0 };
   }
 
   function mapElement(line) {

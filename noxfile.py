@@ -114,8 +114,8 @@ def types(session: nox.Session) -> None:
 @nox.session
 def figures(session: nox.Session) -> None:
     """Print the figures that docs/figures.md claims; nothing else should run meanwhile."""
-    session.install("-e", ".[autograd]")
-    for module in ("construction", "floor", "containers", "overhead"):
+    session.install("-e", ".[autograd,browser]", "pyperf")
+    for module in ("construction", "floor", "containers", "overhead", "tables"):
         session.run("python", "-m", f"benchmarks.{module}")
 
 

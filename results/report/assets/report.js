@@ -430,7 +430,7 @@
 
   function drawFacts() {
     const table = (found) => {
-      const heads = ["", ...content.versions].map((name) => element("th", { scope: "col" }, name));
+      const heads = ["fact", ...content.versions].map((name) => element("th", { scope: "col" }, name));
       const body = found.map((fact) => element("tr", { class: fact.differs ? "differs" : null }, element("th", { scope: "row" }, fact.name), ...fact.values.map((text) => element("td", {}, text))));
       return element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body)));
     };

@@ -201,7 +201,8 @@ def _compare(releases: Releases) -> bool:
 def _main(names: Sequence[str]) -> int:
     print("| releases | case | seen before | found, 99 % interval | verdict | s |")
     print("| --- | --- | --- | --- | --- | --- |")
-    return 0 if all([_compare(REAL[name]) for name in names]) else 1
+    found = [_compare(REAL[name]) for name in names]
+    return 0 if all(found) else 1
 
 
 if __name__ == "__main__":

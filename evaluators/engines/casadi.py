@@ -16,13 +16,13 @@ Threads: CasADi uses one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import casadi
 import numpy as np
 
-from evaluators.engines.adapter import Adapter, Asked
+from evaluators.engines.adapter import Adapter
 from evaluators.engines.decomposition import decomposed
 from evaluators.engines.walk import walk
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights

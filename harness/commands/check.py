@@ -158,7 +158,8 @@ def _wanted(gate: Gate) -> tuple[Wanted, ...]:
 
 
 def _scenarios(gate: Gate) -> tuple[str, ...]:
-    of_suites = (each for name in (*gate.suites, *gate.suite) for each in suite_named(name).scenarios)
+    names = (*gate.suites, *gate.suite)
+    of_suites = (each for name in names for each in suite_named(name).scenarios)
     return (*of_suites, *gate.scenarios)
 
 

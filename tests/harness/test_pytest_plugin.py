@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import entry_points
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,23 @@ def test_rnn(phases):
     function = phases.compile(compiled, network)
     assert phases.evaluate(function, 2) == 9900
 """
+
+
+@pytest.fixture(autouse=True)
+def _chosen_plugins_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others that happen to be installed take seconds to load."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 _QUICK = ("--benchmark-min-rounds=5", "--benchmark-max-time=0.01", "-p", "no:cacheprovider")
 
 
-def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    installed = list(entry_points(group="pytest11", name="graphgauge"))
-    loaded = [] if installed else ["-p", "harness.pytest_plugin"]
+def _run(
+    pytester: pytest.Pytester, *arguments: str, plugins: tuple[str, ...] = ()
+) -> pytest.RunResult:
+    """Run pytest with pytest-benchmark, ours, and the plugins named."""
+    chosen = ("pytest_benchmark.plugin", "harness.pytest_plugin", *plugins)
+    loaded = [each for name in chosen for each in ("-p", name)]
     return pytester.runpytest_subprocess(*loaded, *_QUICK, *arguments)
 
 
@@ -138,15 +150,18 @@ def test_xdist_is_refused(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist", reason="pytest-xdist is in the extra `tools`")
     pytester.makepyfile(_SUITE)
 
-    refused = _run(pytester, "-n", "1")
-    table = _run(pytester, "-n", "1", "--graphgauge=a.csv")
+    xdist = ("xdist.plugin",)
+
+    refused = _run(pytester, "-n", "1", plugins=xdist)
+    table = _run(pytester, "-n", "1", "--graphgauge=a.csv", plugins=xdist)
 
     refused.assert_outcomes(errors=1)
     refused.stdout.fnmatch_lines(["*workers would disturb each other*"])
     assert table.ret == pytest.ExitCode.USAGE_ERROR
     table.stderr.fnmatch_lines(["*--graphgauge: graphgauge measures time and memory*"])
-    _run(pytester, "-n", "1", "--benchmark-disable").assert_outcomes(passed=1)
-    _run(pytester, "-n", "0").assert_outcomes(passed=1)
+    disabled = _run(pytester, "-n", "1", "--benchmark-disable", plugins=xdist)
+    disabled.assert_outcomes(passed=1)
+    _run(pytester, "-n", "0", plugins=xdist).assert_outcomes(passed=1)
 
 
 def test_a_phase_that_fails_is_a_row(pytester: pytest.Pytester) -> None:
@@ -228,6 +243,15 @@ def test_unused_it_is_inactive(pytester: pytest.Pytester) -> None:
 
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*graphgauge:*")
+
+
+def test_pytest_finds_it() -> None:
+    """The package says under `pytest11` where the plugin is."""
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    (plugin,) = settings["project"]["entry-points"]["pytest11"].values()
+
+    assert plugin == "harness.pytest_plugin"
+    assert callable(import_module(plugin).phases)
 
 
 def test_pytest_benchmark_s_json_can_be_imported(pytester: pytest.Pytester) -> None:

@@ -12,6 +12,7 @@ from evaluators.protocol import EvaluatorError
 from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.export import Export
+from harness.commands.history import HistoryOf
 from harness.commands.import_ import Import
 from harness.commands.list import List
 from harness.commands.run import Run
@@ -44,6 +45,7 @@ _COMMANDS: tuple[Command, ...] = (
     Versus(),
     Compare(),
     Check(),
+    HistoryOf(),
     Export(),
     Import(),
     List(),

@@ -13,7 +13,12 @@ def calibrations_path(machine: str) -> Path:
     return cache_directory() / "calibrations" / f"{machine}.jsonl"
 
 
+def calibrations_of(machine: str) -> list[Calibration]:
+    """All of a machine, the last one last."""
+    return read_calibrations(calibrations_path(machine))
+
+
 def latest_calibration(machine: str) -> Calibration | None:
     """The last one of a machine, or None."""
-    found = read_calibrations(calibrations_path(machine))
+    found = calibrations_of(machine)
     return found[-1] if found else None

@@ -18,11 +18,12 @@ from harness.worker import messages as m
 
 PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
 
-_PER_UNIT = {
-    "rebuilds": "per rebuild",
-    "shapes": "per shape",
-    "kept": "per function kept",
-    "cycles": "per rebuild",
+CALL = "call"
+_UNITS = {
+    "rebuilds": "rebuild",
+    "shapes": "shape",
+    "kept": "function kept",
+    "cycles": "rebuild",
 }
 
 
@@ -62,9 +63,9 @@ class Side:
         return [] if self.opened is None else self.opened.phases
 
     @property
-    def per_unit(self) -> str:
-        """What `evaluate` is told per, where that is no call: "per rebuild"; else nothing."""
-        return "" if self.opened is None else _PER_UNIT.get(self.opened.lifecycle, "")
+    def unit(self) -> str:
+        """What `evaluate` does again and again: a call, or what the life cycle has in its place."""
+        return CALL if self.opened is None else _UNITS.get(self.opened.lifecycle, CALL)
 
     @property
     def is_layout_fixed(self) -> bool:

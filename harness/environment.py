@@ -49,13 +49,13 @@ def machine_id() -> str:
 
 
 def environment_facts(
-    launcher: Launcher, interpreter: str, cpu: int | None
+    launcher: Launcher, surroundings: Surroundings
 ) -> tuple[str, Mapping[str, Any]]:
     """The id and the facts of an interpreter's environment, told by a worker that runs in it.
 
     `UsageError` when no worker starts there.
     """
-    surroundings = Surroundings(interpreter=interpreter, hash_seed=0, cpu=cpu)
+    interpreter = surroundings.interpreter
     try:
         launch = launcher.start(surroundings)
     except OSError as error:

@@ -73,6 +73,19 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """How sessions on one machine differ.
+
+    Attributes:
+        sd: standard deviation of the log of a case's time.
+        degrees: of freedom of that.
+    """
+
+    sd: float
+    degrees: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdenticalPairs:
     """A case that was compared with itself.
 
@@ -187,11 +200,12 @@ def read_calibrations(path: Path) -> list[Calibration]:
     return [_calibration(line, path, number) for number, line in enumerate(lines, start=1)]
 
 
-def between_session_sd(calibrations: Sequence[Calibration]) -> float | None:
+def between_sessions(calibrations: Sequence[Calibration]) -> Between | None:
     """How much the log of a case's time differs from one calibration to another.
 
-    The standard deviation within cases, over all cases that several calibrations share (pooled,
-    one degree of freedom less for each case). None below LEAST_CALIBRATIONS.
+    The standard deviation within cases, pooled over all cases. A session moves its cases together,
+    so that they are no evidence beside each other: degrees of freedom are those of the sessions.
+    None below LEAST_CALIBRATIONS.
     """
     if len(calibrations) < LEAST_CALIBRATIONS:
         return None
@@ -200,7 +214,9 @@ def between_session_sd(calibrations: Sequence[Calibration]) -> float | None:
         logs = [math.log(each.case_times[case]) for each in calibrations if case in each.case_times]
         squares += float(np.var(logs)) * len(logs)
         degrees += len(logs) - 1
-    return math.sqrt(squares / degrees) if degrees else None
+    if not degrees:
+        return None
+    return Between(sd=math.sqrt(squares / degrees), degrees=len(calibrations) - 1)
 
 
 def _calibration(line: str, path: Path, number: int) -> Calibration:

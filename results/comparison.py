@@ -26,7 +26,9 @@ from results.labels import chosen_labels, label_by_file
 from results.schema import METRICS
 from results.sequential import check_settings
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
+from results.steadiness import steadiness_notes
 from results.trials import geometric_means, rows, trial
+from results.yardsticks import YARDSTICK
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
 
@@ -78,11 +80,14 @@ def compare(
         allow_other_machine=allow_other_machine,
         environments=environments,
     )
+    notes = (*notes, *steadiness_notes(frame, baseline, candidates))
     values = measured(frame if metrics is None else frame[frame["metric"].isin(metrics)])
+    of_cases = frame[frame["evaluator"] != YARDSTICK]
     launches = {
-        label: launches_by_case(frame[frame["label"] == label]) for label in (baseline, *candidates)
+        label: launches_by_case(of_cases[of_cases["label"] == label])
+        for label in (baseline, *candidates)
     }
-    failures = [compare_failures(frame, baseline, label, launches) for label in candidates]
+    failures = [compare_failures(of_cases, baseline, label, launches) for label in candidates]
     with np.errstate(all="ignore"):
         trials = [trial(values, baseline, label, threshold, between) for label in candidates]
         compared = rows(values, baseline, trials, threshold, level)

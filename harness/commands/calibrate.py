@@ -29,10 +29,11 @@ from harness.progress import say
 from harness.session import Contender, Group, Session, Settings, Version
 from results.calibration import (
     LEAST_PAIRS,
+    Between,
     Calibration,
     IdenticalPairs,
     append_calibration,
-    between_session_sd,
+    between_sessions,
     calibrate,
     read_calibrations,
 )
@@ -114,7 +115,7 @@ class Calibrate:
         )
         path = calibrations_path(found.machine)
         append_calibration(path, found)
-        _show(found, between_session_sd(read_calibrations(path)))
+        _show(found, between_sessions(read_calibrations(path)))
         say(f"kept in {path}; table: {settings.out}")
         return OK
 
@@ -166,7 +167,7 @@ def _troubles(frame: pd.DataFrame, folder: Path) -> list[str]:
     return troubles
 
 
-def _show(found: Calibration, between_sessions: float | None) -> None:
+def _show(found: Calibration, between: Between | None) -> None:
     print(f"identical code compared with itself {found.comparisons} times: ", end="")
     print(f"{found.false_alarms} false alarms at a level of {found.level:.0%}")
     if found.floor is None:
@@ -174,10 +175,10 @@ def _show(found: Calibration, between_sessions: float | None) -> None:
     else:
         print(f"floor: ±{found.floor:.2%}, beyond which changes count from now on")
     print(f"a pair's log ratio has a standard deviation of {found.pair_sd:.2%}")
-    if between_sessions is None:
+    if between is None:
         print("between sessions: not known yet; calibrate again on other days")
     else:
-        print(f"between sessions: standard deviation {between_sessions:.2%}")
+        print(f"between sessions: standard deviation {between.sd:.2%}, of {between.degrees + 1}")
     table = Table(box=None, pad_edge=False)
     table.add_column("budget a case", justify="right")
     table.add_column("pairs", justify="right")

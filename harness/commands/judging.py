@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.calibrations import latest_calibration
+from harness.calibrations import calibrations_of, latest_calibration
 from harness.environment import machine_id
 from harness.progress import say
+from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
 from results.formats import delimited, github, junit, markdown, structured, terminal
+from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
 from results.tables import read, read_environments
 
 LEVEL = 0.01
@@ -51,6 +53,7 @@ def judge(
     threshold, calibration = threshold_of(arguments), latest_calibration(machine_id())
     if arguments.threshold is None and calibration is not None and calibration.floor is not None:
         say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")
+    between = between_sessions(calibrations_of(machine_id()))
     comparison = compare(
         frame,
         baseline_label=baseline,
@@ -59,6 +62,8 @@ def judge(
         environments=environments,
         threshold=threshold,
         level=LEVEL,
+        between_session_sd=BETWEEN_SESSION_SD if between is None else between.sd,
+        between_session_degrees=BETWEEN_SESSION_DEGREES if between is None else between.degrees,
     )
     show(comparison, arguments.format, everything=arguments.all)
     return exit_code(comparison, fail_on_inconclusive=arguments.fail_on == "inconclusive")

@@ -24,8 +24,10 @@ from harness.errors import UsageError
 from harness.progress import say
 from harness.session import Contender, Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
+from results.yardsticks import YARDSTICK
 
 _QUICK_PAIRS = 5
 _MOST_PAIRS = 1_000
@@ -106,7 +108,7 @@ def _is_fixed(arguments: argparse.Namespace) -> bool:
 
 def _enough(arguments: argparse.Namespace, comparisons: int) -> Callable[[Sequence[float]], bool]:
     """Whether pairs have decided a case, at its part of the level that the suite promises."""
-    threshold, level = threshold_of(arguments), LEVEL / comparisons
+    threshold, level = threshold_of(arguments), case_level(LEVEL, comparisons)
 
     def is_decided(log_ratios: Sequence[float]) -> bool:
         if not is_look(len(log_ratios)):
@@ -146,6 +148,10 @@ def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contende
 
 
 def _under_one_name(frame: pd.DataFrame, sides: Sequence[Side]) -> pd.DataFrame:
-    """The rows with all evaluators under one name: here they are what is compared."""
+    """The rows with all evaluators under one name: here they are what is compared.
+
+    Yardsticks are left out, since pairs do without them.
+    """
+    frame = frame[frame["evaluator"] != YARDSTICK]
     name = " vs ".join(side.label for side in sides)
     return frame.assign(evaluator=pd.Categorical([name] * len(frame), categories=[name]))

@@ -156,7 +156,7 @@ def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFi
         (["run", "no-such-suite"], "expected one of quick, default"),
         (["run", "--plugin", "no-such-file.py"], "there is no such file"),
         (["compare", "no-such-file.csv", "another.csv"], "no-such-file.csv"),
-        (["check"], "--baseline FILE.csv is missing"),
+        (["check", "--settings", "no-such.toml"], "--baseline FILE.csv is missing"),
         (["versus", "planned"], "expected a baseline and a candidate"),
     ],
 )

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from results.calibration import (
+    Between,
     Calibration,
     IdenticalPairs,
     append_calibration,
-    between_session_sd,
+    between_sessions,
     calibrate,
     read_calibrations,
 )
@@ -77,13 +78,12 @@ def test_more_budget_sees_smaller_changes_and_more_noise_larger_ones() -> None:
 def test_the_spread_between_sessions_is_pooled_over_cases() -> None:
     """Times of 1, e and e² have a standard deviation of 1 in logs; a constant case halves it."""
     one = _calibrated(_pairs("a", 20))
-    times = [replace(one, case_times={"a": math.exp(at), "b": 3.0}) for at in range(3)]
+    alone = [replace(one, case_times={"a": math.exp(at)}) for at in range(3)]
+    beside = [replace(one, case_times={"a": math.exp(at), "b": 3.0}) for at in range(3)]
 
-    assert between_session_sd(
-        [replace(each, case_times={"a": each.case_times["a"]}) for each in times]
-    ) == pytest.approx(1)
-    assert between_session_sd(times) == pytest.approx(math.sqrt(0.5))
-    assert between_session_sd(times[:2]) is None
+    assert between_sessions(alone) == Between(sd=pytest.approx(1), degrees=2)
+    assert between_sessions(beside) == Between(sd=pytest.approx(math.sqrt(0.5)), degrees=2)
+    assert between_sessions(alone[:2]) is None
 
 
 def test_calibrations_are_read_back_as_they_were_written(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_an_answer_has_a_verdict_an_interval_and_pairs(tmp_path: Path) -> None:
 
 def test_a_side_that_is_not_there_fails_with_what_was_said(tmp_path: Path) -> None:
     """graphgauge's own message is repeated."""
-    with pytest.raises(CommandFailed, match="exit code 2; .*nobody"):
+    with pytest.raises(CommandFailed, match=r"exit code 2; .*nobody"):
         ask(
             SMALL,
             ("straightline", "nobody"),

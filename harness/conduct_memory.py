@@ -11,12 +11,24 @@ from harness.conversation import PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement
 from harness.worker import messages as m
-from results.drift import Drift, drift_notes, memory_drift, time_drift
+from results.drift import (
+    LEAK_FLOOR_BYTES_PER_CALL,
+    LEAK_FLOOR_BYTES_PER_REBUILD,
+    Drift,
+    drift_notes,
+    memory_drift,
+    time_drift,
+)
 from results.notes import format_notes
 
 _KEPT_BYTES = 1_024
 """Of the heap, each time a phase is repeated: less is heap slack."""
 _PAGE_BYTES = 4_096
+_SETTLED = frozenset({"flat", "plateau"})
+_KEPT = "kept"
+"""The life cycle in which every function stays alive."""
+_UNITS = {"rebuilds": "rebuild", "shapes": "shape", "cycles": "rebuild", _KEPT: "function kept"}
+"""What stands in the place of a call."""
 _SAWTOOTH_BYTES = 4_096
 """Garbage that climbs less high is not told."""
 
@@ -125,9 +137,11 @@ class _Followed:
         self.unit_ns += series.unit_ns[new:]
         self.source = series.source
 
-    def drift(self) -> Drift | None:
+    def drift(self, floor: float) -> Drift | None:
         """The drift of bytes in use; None for too few readings."""
-        return memory_drift(self.calls, self.in_use_bytes) if len(self.calls) >= 3 else None
+        if len(self.calls) < 3:
+            return None
+        return memory_drift(self.calls, self.in_use_bytes, floor)
 
 
 def _follow_memory(side: Side, effort: Effort) -> None:
@@ -137,6 +151,7 @@ def _follow_memory(side: Side, effort: Effort) -> None:
     budget_ns = effort.follow_budget_ns
     if units is not None:
         budget_ns *= 5  # calls are what such a scenario is about, so it gets more time for them
+    floor = LEAK_FLOOR_BYTES_PER_REBUILD if side.is_rebuilt else LEAK_FLOOR_BYTES_PER_CALL
     drift: Drift | None = None
     for _ in range(1 + effort.follow_more):
         asked = m.FollowMemory(
@@ -146,29 +161,32 @@ def _follow_memory(side: Side, effort: Effort) -> None:
             budget_ns=budget_ns,
         )
         followed.add(side.ask(asked, m.MemorySeries, "evaluate"))
-        before, drift = drift, followed.drift()
+        before, drift = drift, followed.drift(floor)
         # A leak is told when it has been seen twice, the second time over more calls.
         confirmed = before is not None and before.grows
-        if drift is None or drift.kind in {"flat", "plateau"} or (drift.grows and confirmed):
+        is_clear = drift is None or drift.kind in _SETTLED or (drift.grows and confirmed)
+        if is_clear or _lifecycle(side) == _KEPT:
             break
     watched = m.WatchCollector(budget_ns=effort.follow_budget_ns // 4)
     sawtooth = side.ask(watched, m.Sawtooth, "evaluate")
     if drift is not None:
         side.hold(_drift_measurement(side, followed, drift, sawtooth))
         if side.is_rebuilt:
-            side.hold(_rebuild_time_drift(followed))
+            _hold_rebuild_time_drift(side, followed)
 
 
 def _drift_measurement(
     side: Side, followed: _Followed, drift: Drift, sawtooth: m.Sawtooth
 ) -> Measurement:
     notes = drift_notes(drift)
+    if _lifecycle(side) == _KEPT:
+        notes["class"] = _KEPT  # it grows because that is what the scenario does
     if sawtooth.highest_bytes > _SAWTOOTH_BYTES:
         notes["sawtooth"] = str(sawtooth.highest_bytes)
     notes["collector"] = "on" if sawtooth.collector_is_on else "off"
     notes["resident_growth"] = str(followed.resident_bytes[-1] - followed.resident_bytes[0])
     if side.is_rebuilt:
-        notes["per"] = "rebuild"
+        notes["per"] = _UNITS[_lifecycle(side)]
     return Measurement(
         phase="evaluate",
         metric="memory_drift",
@@ -180,15 +198,24 @@ def _drift_measurement(
     )
 
 
-def _rebuild_time_drift(followed: _Followed) -> Measurement:
+def _hold_rebuild_time_drift(side: Side, followed: _Followed) -> None:
     """How the time of a rebuild goes on; the first one pays for what comes once."""
+    if len(followed.calls) < 5:
+        return
     drift = time_drift(followed.calls[2:], followed.unit_ns[2:])
-    return Measurement(
-        phase="evaluate",
-        metric="time_drift",
-        source=f"{CLOCK} per rebuild",
-        value=drift.value,
-        blocks=len(followed.calls) - 2,
-        calls=followed.calls[-1],
-        detail=format_notes(drift_notes(drift) | {"per": "rebuild"}),
+    unit = _UNITS[_lifecycle(side)]
+    side.hold(
+        Measurement(
+            phase="evaluate",
+            metric="time_drift",
+            source=f"{CLOCK} per {unit}",
+            value=drift.value,
+            blocks=len(followed.calls) - 2,
+            calls=followed.calls[-1],
+            detail=format_notes(drift_notes(drift) | {"per": unit}),
+        )
     )
+
+
+def _lifecycle(side: Side) -> str:
+    return "" if side.opened is None else side.opened.lifecycle

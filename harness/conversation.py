@@ -55,8 +55,8 @@ class Side:
 
     @property
     def is_rebuilt(self) -> bool:
-        """Whether one evaluation of this subject is a whole construct-compile-call-drop."""
-        return self.opened is not None and self.opened.lifecycle == "rebuilds"
+        """Whether one evaluation of this subject is a whole construct-compile-call."""
+        return self.opened is not None and self.opened.lifecycle != "calls"
 
     def open(self) -> None:
         """Load the subject."""

@@ -117,7 +117,7 @@ def memory_drift(
     both sustained (no quarter of the second half below a fourth of the slope: a step is no leak)
     and not falling (the last quarter of all calls gained at least half of what the second quarter
     did: what fills up is no leak). It is flat or a plateau when the second half gained less than a
-    page; a plateau, when all calls together gained more.
+    page, and the interval excludes more; a plateau, when all calls together gained more.
 
     Args:
         calls: how many calls had been made at each reading, rising, from 0 where there is a
@@ -142,13 +142,19 @@ def memory_drift(
     late = end - float(np.median(y[tail][: max(1, int(tail.sum()) // 4)]))
     if late > _STEP_BYTES and found.high > floor:
         return _drift(found, "inconclusive", why=f"the second half gained {late:.0f} B in steps")
+    unsure = found.high * (x[-1] - x[tail][0])
+    if found.high > floor and unsure > max(_STEP_BYTES, 0.1 * (end - start)):
+        why = f"the second half may have gained {unsure:.0f} B"
+        return _drift(found, "inconclusive", why=why)
     if end - start <= _STEP_BYTES:
         return _drift(found, "flat")
     return _plateau(found, x, y, start, end)
 
 
 def time_drift(calls: Sequence[float], seconds_per_call: Sequence[float]) -> Drift:
-    """How the time of a call goes on, relative to its median, per 1,000 calls.
+    """How the time of a call goes on, relative to what it was at the start, per 1,000 calls.
+
+    The time at the start is that of the fitted line at the first block.
 
     Slowing when the interval lies above 0.1 % per 1,000 calls and both halves of the series slow;
     flat when a slowing of 1 % per 1,000 calls is excluded; a plateau when the second half is flat
@@ -162,7 +168,10 @@ def time_drift(calls: Sequence[float], seconds_per_call: Sequence[float]) -> Dri
         ValueError: as for `slope`.
     """
     x, y = _series(calls, seconds_per_call)
-    thousands, relative = x / 1_000, y / np.median(y)
+    thousands = (x - x[0]) / 1_000
+    steepness = slope(thousands.tolist(), y.tolist()).value
+    start = float(np.median(y - steepness * thousands))
+    relative = y / (start if start > 0 else float(np.median(y)))
     found = slope(thousands.tolist(), relative.tolist())
     half = len(x) // 2
     shift = _shift(relative)

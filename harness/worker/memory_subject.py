@@ -93,7 +93,7 @@ class MemorySubject(Subject):
         collects = self._collects()
         # What is read is kept in memory that is there already: a list would grow meanwhile.
         rows = np.zeros((4 * request.samples, 4), np.int64)
-        pace = _Pace(request, self._clock)
+        pace = Pace(request, self._clock)
         readings = 0
         with _collecting_new_garbage_only(automatic=collects):
             while True:
@@ -292,7 +292,7 @@ class _Marks:
         )
 
 
-class _Pace:
+class Pace:
     """When memory is read along the calls, and when that has been done often enough.
 
     The first calls are looked at closely: a reading is due when there were a quarter more calls

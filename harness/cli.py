@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from evaluators.protocol import EvaluatorError
+from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
+from harness.commands.doctor import Doctor
+from harness.commands.export import Export
+from harness.commands.import_ import Import
 from harness.commands.list import List
+from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
 from harness.errors import UsageError
@@ -37,7 +42,18 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (
+    Run(),
+    Versus(),
+    Compare(),
+    Report(),
+    Check(),
+    Calibrate(),
+    Doctor(),
+    Export(),
+    Import(),
+    List(),
+)
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 

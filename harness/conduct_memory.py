@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.conversation import PREPARED_PHASES, Group, Side, checked
+from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement
 from harness.worker import messages as m
@@ -25,10 +25,8 @@ _KEPT_BYTES = 1_024
 """Of the heap, each time a phase is repeated: less is heap slack."""
 _PAGE_BYTES = 4_096
 _SETTLED = frozenset({"flat", "plateau"})
-_KEPT = "kept"
-"""The life cycle in which every function stays alive."""
-_UNITS = {"rebuilds": "rebuild", "shapes": "shape", "cycles": "rebuild", _KEPT: "function kept"}
-"""What stands in the place of a call."""
+_KEPT = "function kept"
+"""What stands in the place of a call where every function stays alive."""
 _SAWTOOTH_BYTES = 4_096
 """Garbage that climbs less high is not told."""
 
@@ -151,7 +149,7 @@ def _follow_memory(side: Side, effort: Effort) -> None:
     budget_ns = effort.follow_budget_ns
     if units is not None:
         budget_ns *= 5  # calls are what such a scenario is about, so it gets more time for them
-    floor = LEAK_FLOOR_BYTES_PER_REBUILD if side.is_rebuilt else LEAK_FLOOR_BYTES_PER_CALL
+    floor = LEAK_FLOOR_BYTES_PER_REBUILD if side.unit != CALL else LEAK_FLOOR_BYTES_PER_CALL
     drift: Drift | None = None
     for _ in range(1 + effort.follow_more):
         asked = m.FollowMemory(
@@ -165,13 +163,13 @@ def _follow_memory(side: Side, effort: Effort) -> None:
         # A leak is told when it has been seen twice, the second time over more calls.
         confirmed = before is not None and before.grows
         is_clear = drift is None or drift.kind in _SETTLED or (drift.grows and confirmed)
-        if is_clear or _lifecycle(side) == _KEPT:
+        if is_clear or side.unit == _KEPT:
             break
     watched = m.WatchCollector(budget_ns=effort.follow_budget_ns // 4)
     sawtooth = side.ask(watched, m.Sawtooth, "evaluate")
     if drift is not None:
         side.hold(_drift_measurement(side, followed, drift, sawtooth))
-        if side.is_rebuilt:
+        if side.unit != CALL:
             _hold_rebuild_time_drift(side, followed)
 
 
@@ -179,14 +177,14 @@ def _drift_measurement(
     side: Side, followed: _Followed, drift: Drift, sawtooth: m.Sawtooth
 ) -> Measurement:
     notes = drift_notes(drift)
-    if _lifecycle(side) == _KEPT:
-        notes["class"] = _KEPT  # it grows because that is what the scenario does
+    if side.unit == _KEPT:
+        notes["class"] = "kept"  # it grows because that is what the scenario does
     if sawtooth.highest_bytes > _SAWTOOTH_BYTES:
         notes["sawtooth"] = str(sawtooth.highest_bytes)
     notes["collector"] = "on" if sawtooth.collector_is_on else "off"
     notes["resident_growth"] = str(followed.resident_bytes[-1] - followed.resident_bytes[0])
-    if side.is_rebuilt:
-        notes["per"] = _UNITS[_lifecycle(side)]
+    if side.unit != CALL:
+        notes["per"] = side.unit
     return Measurement(
         phase="evaluate",
         metric="memory_drift",
@@ -203,19 +201,14 @@ def _hold_rebuild_time_drift(side: Side, followed: _Followed) -> None:
     if len(followed.calls) < 5:
         return
     drift = time_drift(followed.calls[2:], followed.unit_ns[2:])
-    unit = _UNITS[_lifecycle(side)]
     side.hold(
         Measurement(
             phase="evaluate",
             metric="time_drift",
-            source=f"{CLOCK} per {unit}",
+            source=f"{CLOCK} per {side.unit}",
             value=drift.value,
             blocks=len(followed.calls) - 2,
             calls=followed.calls[-1],
-            detail=format_notes(drift_notes(drift) | {"per": unit}),
+            detail=format_notes(drift_notes(drift) | {"per": side.unit}),
         )
     )
-
-
-def _lifecycle(side: Side) -> str:
-    return "" if side.opened is None else side.opened.lifecycle

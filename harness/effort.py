@@ -27,6 +27,9 @@ class Effort:
     blocks: int
     evaluate_budget_ns: int
     """Stop after the block that exceeds this."""
+    first_rounds: int
+    """The first launch of a case goes on for so many times the blocks, to see a warm-up that is
+    longer than a usual launch."""
     repeats: int
     repeat_budget_ns: int
     follow_calls: int
@@ -53,6 +56,7 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         warm_up_blocks=6,
         blocks=40,
         evaluate_budget_ns=1_000 * MILLISECOND_NS,
+        first_rounds=1,
         repeats=10,
         repeat_budget_ns=100 * MILLISECOND_NS,
         follow_calls=1_000,
@@ -62,6 +66,25 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         rounds=5,
         rounds_budget_ns=500 * MILLISECOND_NS,
         timeout_s=timeout_s,
+    )
+
+
+def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
+    """About a tenth of a second of measuring a pair.
+
+    What differs from launch to launch is several times what differs within one, so many short
+    launches tell more than few long ones (docs/verdict.md).
+    """
+    return replace(
+        usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
+        least_launches=min(least_launches, launches),
+        block_ns=2 * MILLISECOND_NS,
+        warm_up_blocks=4,
+        blocks=12,
+        evaluate_budget_ns=60 * MILLISECOND_NS,
+        first_rounds=5,
+        repeats=2,
+        repeat_budget_ns=20 * MILLISECOND_NS,
     )
 
 

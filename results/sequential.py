@@ -7,13 +7,13 @@ slots of n: up to 5, 6 to 7, 8 to 10 and so on. A spending function F, which ris
 what share of the level is spent by each look (K. K. G. Lan and D. L. DeMets, "Discrete sequential
 boundaries for clinical trials", Biometrika 70, 1983); ours is
 
-    F(n) = n² / (n² + 15²)
+    F(n) = n³ / (n³ + 17³)
 
-so that two thirds are spent by 20 pairs. A look within a slot is taken at the slot's own part of
-the level, F(this look) - F(the one before). The intervals of all looks together miss the truth with
-at most the level, by Bonferroni's inequality, whatever the reason for stopping and however the
-looks depend on each other: they are repeated confidence intervals (C. Jennison and B. W. Turnbull,
-"Interim analyses: the repeated confidence interval approach", JRSS B 51, 1989).
+so that three quarters are spent from 8 to 28 pairs. A look within a slot is taken at the slot's own
+part of the level, F(this look) - F(the one before). The intervals of all looks together miss the
+truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping and
+however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
+B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", JRSS B 51, 1989).
 
 What a look may spend depends on n alone and not on what was seen or planned, so a stored table is
 judged exactly as it was while it was measured. A run may end anywhere: a last look at 24 pairs
@@ -35,7 +35,6 @@ from results.judgement import Verdict
 from results.statistics import (
     Estimate,
     Floats,
-    Moments,
     interval,
     moments,
     p_beyond,
@@ -51,12 +50,12 @@ LEAST_LOG_BAND: Final = 1e-9
 """Ratios nearer to 1 than this are rounding, whatever the threshold."""
 
 _SECOND_LOOK: Final = 7
-_MIDDLE_PAIRS: Final = 15
+_MIDDLE_PAIRS: Final = 17
 """Pairs by which half of the level is spent."""
 
 _MOST_DOUBLINGS: Final = 40
-_MOST_LONGER: Final = 10
-"""Times as many pairs halve the noise for certain."""
+_LONGER: Final = np.arange(1.0, 12.25, 0.25)
+"""Times as many launches: the last halve the noise for certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +94,10 @@ def schedule() -> Iterator[int]:
 
 def _slot_shares(ends: NDArray[np.int64]) -> Floats:
     """F(end) - F(end of the slot before), arranged so that no digits are lost for large ends."""
-    squares = ends.astype(np.float64) ** 2
-    before = np.concatenate([[0.0], squares[:-1]])
-    middle = float(_MIDDLE_PAIRS) ** 2
-    found: Floats = middle * (squares - before) / ((squares + middle) * (before + middle))
+    cubes = ends.astype(np.float64) ** 3
+    before = np.concatenate([[0.0], cubes[:-1]])
+    middle = float(_MIDDLE_PAIRS) ** 3
+    found: Floats = middle * (cubes - before) / ((cubes + middle) * (before + middle))
     return found
 
 
@@ -178,8 +177,48 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
         low=float(np.exp(low[0])),
         high=float(np.exp(high[0])),
         smallest_detectable=float(np.expm1(detectable[0])),
-        pairs_to_halve=_pairs_to_halve(found, level),
+        pairs_to_halve=int(
+            launches_to_halve(estimate.degrees, found.count, np.array([True]), np.array([level]))[0]
+        ),
     )
+
+
+def launches_to_halve(
+    degrees: Floats, counts: NDArray[np.int64], in_looks: NDArray[np.bool_], levels: Floats
+) -> Floats:
+    """How many launches (or pairs) halve what noise adds to a smallest detectable change.
+
+    The spread between launches is taken to stay as it is. Where looks are made, the answer is one.
+
+    Args:
+        degrees: of freedom of each row's standard error; they grow as the launches do.
+        counts: launches a side, or pairs, that each row stands on.
+        in_looks: True for rows whose level is spent over looks.
+        levels: of each row, before it is spent over looks.
+
+    Returns:
+        The launches for each row; NaN where the degrees of freedom are not known.
+    """
+    kinds = np.stack([np.floor(degrees), counts, in_looks, levels]).astype(np.float64)
+    distinct, places = np.unique(kinds, axis=1, return_inverse=True)
+    freedom, count, looking, level = (row[:, np.newaxis] for row in distinct)
+    planned = np.ceil(count * _LONGER)
+    at_look = _SCHEDULE[np.searchsorted(_SCHEDULE, planned.astype(np.int64))]
+    more = np.where((looking == 1) & (planned > count), at_look, planned)
+    noise = smallest_detectable(
+        Estimate(
+            value=np.zeros_like(more),
+            standard_error=np.sqrt(count / more),
+            degrees=freedom * more / count,
+        ),
+        0.0,
+        np.where(looking == 1, level * shares(more.astype(np.int64)), level),
+    )
+    is_enough = noise <= noise[:, :1] / 2
+    first = np.argmax(is_enough, axis=1)
+    found = np.take_along_axis(more, first[:, np.newaxis], axis=1)[:, 0]
+    halved: Floats = np.where(is_enough.any(axis=1), found, np.nan)[places.reshape(degrees.shape)]
+    return halved
 
 
 def check_settings(threshold: float, level: float) -> None:
@@ -200,21 +239,3 @@ def _verdict(estimate: Estimate, band: float, level: float) -> Verdict:
     if p_beyond(estimate, band)[0] < level:
         return "regressed" if estimate.value[0] > 0 else "improved"
     return "unchanged" if p_within(estimate, band)[0] < level else "inconclusive"
-
-
-def _pairs_to_halve(found: Moments, level: float) -> int:
-    """The first look whose noise, the spread between pairs being the same, is half as large."""
-    count = int(found.count[0])
-    later = _SCHEDULE[(count < _SCHEDULE) & (_MOST_LONGER * count > _SCHEDULE)]
-    candidates = np.concatenate([[count], later])
-    noise = smallest_detectable(
-        Estimate(
-            value=np.zeros(len(candidates)),
-            standard_error=1 / np.sqrt(candidates),
-            degrees=candidates - 1.0,
-        ),
-        0.0,
-        level * shares(candidates),
-    )
-    enough = np.flatnonzero(noise <= noise[0] / 2)
-    return int(candidates[enough[0]])

@@ -144,17 +144,24 @@ def _two_sided(distance: Floats, estimate: Estimate) -> Floats:
     return p
 
 
-def holm(p_values: Floats) -> Floats:
+def holm(p_values: Floats, weights: Floats | None = None) -> Floats:
     """p-values adjusted so that acting on all below a level errs once or more at that rate.
 
     The step-down procedure of S. Holm, "A simple sequentially rejective multiple test procedure",
-    Scandinavian Journal of Statistics 6, 1979. Holds for dependent p-values too. NaN, which is no
-    test, stays NaN and does not count.
+    Scandinavian Journal of Statistics 6, 1979, with the weights of its section 4: at each step a
+    test gets its weight's share, among the tests left, of the level. Holds for dependent p-values
+    too. NaN, which is no test, stays NaN and does not count.
+
+    Args:
+        p_values: of each test.
+        weights: of each test, above 0, chosen without regard to the p-values; equal if None.
     """
+    shares = np.ones(p_values.shape) if weights is None else weights
     adjusted = np.full(p_values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(p_values))
-    order = tested[np.argsort(p_values[tested], kind="stable")]
-    steps = np.arange(len(order), 0, -1) * p_values[order]
+    order = tested[np.argsort(p_values[tested] / shares[tested], kind="stable")]
+    left = np.cumsum(shares[order][::-1])[::-1]
+    steps = left / shares[order] * p_values[order]
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
 
@@ -202,27 +209,6 @@ def _noncentrality(degrees: Floats, level: float | Floats, power: float) -> Floa
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     found: Floats = np.where(known, high[:, 0][places.reshape(degrees.shape)], np.nan)
     return found
-
-
-def mean_estimate(estimate: Estimate, groups: NDArray[np.int64], size: int) -> Estimate:
-    """The mean of independent estimates in each of `size` groups.
-
-    Of log ratios it is the log of the geometric mean. Its standard error speaks of these very
-    rows measured again, not of other rows; degrees of freedom after Welch and Satterthwaite.
-    """
-    count = np.bincount(groups, minlength=size)
-    squares = estimate.standard_error**2
-    with np.errstate(all="ignore"):
-        total = np.bincount(groups, weights=squares, minlength=size)
-        parts = np.bincount(groups, weights=squares**2 / estimate.degrees, minlength=size)
-        lowest = np.full(size, np.inf)
-        np.minimum.at(lowest, groups, estimate.degrees)
-        degrees = np.where(parts > 0, total**2 / parts, lowest)
-        return Estimate(
-            value=np.bincount(groups, weights=estimate.value, minlength=size) / count,
-            standard_error=np.sqrt(total) / count,
-            degrees=degrees,
-        )
 
 
 def ratio_interval(

@@ -23,9 +23,8 @@ from harness.worker.messages import (
 from harness.worker.preparation import Preparation
 from harness.worker.subject import Subject
 from harness.worker.timing import Clock
+from scenarios.scenario import CALLS
 
-_CALLS, _SHAPES, _KEPT, _CYCLES = "calls", "shapes", "kept", "cycles"
-"""Life cycles that are not the plain rebuilding of everything; see `scenarios.scenario`."""
 _LEAST_READINGS = 14
 """Of memory along the calls: half of them are warm-up, and a class needs six."""
 _FIRST_CALLS = 100
@@ -46,7 +45,6 @@ class MemorySubject(Subject):
         self._resident_before_all = 0
         self._calls: _Marks | None = None
         self._calls_made = 0
-        self._kept: list[Preparation] = []
 
     def measure_memory(self, phase: str) -> MemoryRead:
         """Run a phase under the probes: once to be measured and dropped, once to be kept."""
@@ -84,21 +82,20 @@ class MemorySubject(Subject):
     def follow_memory(self, request: FollowMemory) -> MemorySeries:
         """Call with fresh data and read bytes in use, garbage collected, as calls go on.
 
-        What is done in the place of a call is the scenario's life cycle. Reading takes at most
-        about as long as calling does. Asked again, it goes on from where it was.
+        A scenario whose life cycle is rebuilding is rebuilt in the place of each call. Reading
+        takes at most about as long as calling does. Asked again, it goes on from where it was.
         """
         if self._calls is None:
             self._calls = _Marks(self._probe)
         unit = self._unit()
-        collects = self._collects()
         # What is read is kept in memory that is there already: a list would grow meanwhile.
         rows = np.zeros((4 * request.samples, 4), np.int64)
         pace = Pace(request, self._clock)
         readings = 0
-        with _collecting_new_garbage_only(automatic=collects):
+        with _collecting_new_garbage_only(), self._collector():
             while True:
                 pace.begin_reading()
-                if collects:
+                if self._collects:
                     gc.collect()
                 rows[readings] = (
                     self._calls_made,
@@ -136,20 +133,21 @@ class MemorySubject(Subject):
         calls = collections = 0
         reading_ns = 0
         start = looked = self._clock()
-        while True:
-            unit()
-            calls += 1
-            before = self._clock()
-            if before - looked < 4 * reading_ns:
-                continue
-            highest_bytes = max(highest_bytes, self._probe.in_use())
-            collections = _collections() - collections_before
-            looked = self._clock()
-            reading_ns = looked - before
-            spent_ns = looked - start
-            waits = highest_bytes - start_bytes > _GARBAGE_BYTES and collections < 2
-            if spent_ns > (4 * budget_ns if waits else budget_ns):
-                break
+        with self._collector():
+            while True:
+                unit()
+                calls += 1
+                before = self._clock()
+                if before - looked < 4 * reading_ns:
+                    continue
+                highest_bytes = max(highest_bytes, self._probe.in_use())
+                collections = _collections() - collections_before
+                looked = self._clock()
+                reading_ns = looked - before
+                spent_ns = looked - start
+                waits = highest_bytes - start_bytes > _GARBAGE_BYTES and collections < 2
+                if spent_ns > (4 * budget_ns if waits else budget_ns):
+                    break
         self._calls_made += calls
         gc.collect()
         return Sawtooth(
@@ -162,45 +160,11 @@ class MemorySubject(Subject):
     # Units that are repeated
 
     def _unit(self) -> Callable[[], None]:
-        """One call with fresh data; or, where the life cycle is another, one turn of it."""
-        known = {_CALLS: self._fresh_call, _SHAPES: self._next_shape, _KEPT: self._keep_one_more}
-        return known.get(self._scenario.lifecycle, self._rebuild)
-
-    def _collects(self) -> bool:
-        """Whether garbage is collected: not where a scenario is about what piles up without."""
-        is_about_it = self._scenario.lifecycle == _CYCLES
-        return not (is_about_it and self._params.get("collector") == "off")
+        """One call with fresh data; or what the scenario's life cycle has in its place."""
+        return self._fresh_call if self._scenario.lifecycle == CALLS else self._round
 
     def _fresh_call(self) -> None:
         self._preparation.function(self._weights, self._draw_data(self._preparation.network))
-
-    def _rebuild(self) -> None:
-        """Construct, compile, call and drop, once."""
-        preparation = self._new_preparation()
-        self._build_and_call(preparation)
-        preparation.drop()
-
-    def _next_shape(self) -> None:
-        """The same with a batch that is larger by one than the last."""
-        preparation = Preparation(
-            self._scenario,
-            self._params | {"batch": self._calls_made + 1},
-            self._evaluator,
-            self._request.mode,
-            self._dtype,
-        )
-        self._build_and_call(preparation)
-        preparation.drop()
-
-    def _keep_one_more(self) -> None:
-        """The same without dropping it."""
-        self._kept.append(self._new_preparation())
-        self._build_and_call(self._kept[-1])
-
-    def _build_and_call(self, preparation: Preparation) -> None:
-        for phase in preparation.phases:
-            preparation.keep(phase, preparation.step(phase)())
-        preparation.function(self._weights, self._draw_data(preparation.network))
 
     def _steps_of(self, preparation: Preparation) -> Iterator[tuple[str, Callable[[], Any]]]:
         """The phases of a preparation in order; the first call has inputs of its own."""
@@ -242,12 +206,8 @@ class MemorySubject(Subject):
         """What dropping everything gives back; retained is what never came back of all phases."""
         self._pool, self._weights = [], {}
         marks = _Marks(self._probe)
-        read = marks.run("teardown", self._tear_down_all)
+        read = marks.run("teardown", self._tear_down)
         return read._replace(retained_bytes=self._probe.resident() - self._resident_before_all)
-
-    def _tear_down_all(self) -> None:
-        self._kept.clear()
-        self._tear_down()
 
 
 class _Marks:
@@ -355,7 +315,7 @@ class Pace:
 
 
 @contextmanager
-def _collecting_new_garbage_only(*, automatic: bool = True) -> Iterator[None]:
+def _collecting_new_garbage_only() -> Iterator[None]:
     """Keep the collector from looking at what is there already, so that collecting is cheap.
 
     A full collection looks at every object of every imported module, which takes up to 100 ms;
@@ -363,15 +323,10 @@ def _collecting_new_garbage_only(*, automatic: bool = True) -> Iterator[None]:
     """
     gc.collect()
     gc.freeze()
-    was_enabled = gc.isenabled()
-    if not automatic:
-        gc.disable()
     try:
         yield
     finally:
         gc.unfreeze()
-        if was_enabled:
-            gc.enable()
 
 
 def _settled_objects(probe: Probe) -> int:

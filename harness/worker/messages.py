@@ -30,7 +30,7 @@ class Opened(NamedTuple):
     evaluator_version: str
     dtype: str
     lifecycle: str
-    """"calls", or "rebuilds" where one evaluation is a whole construct-compile-call-drop."""
+    """What `evaluate` does again and again; see `scenarios.scenario`."""
     units: int | None
     """How many calls (or rebuilds) the scenario wants memory to be followed over."""
 
@@ -84,10 +84,22 @@ class RunBlocks(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Elapsed time of each block, of so many calls."""
+    """Elapsed time of each block, of so many calls, and what else went on meanwhile."""
 
     elapsed_ns: list[int]
     calls: int
+    evidence: list[list[Any]]
+    """For each block the fields of `harness.worker.evidence.Evidence`."""
+
+
+class ReadYardstick(NamedTuple):
+    """Do the fixed work that tells what the machine is like. Answered by `YardstickRead`."""
+
+
+class YardstickRead(NamedTuple):
+    """Elapsed time of each kind of fixed work."""
+
+    elapsed_ns: dict[str, int]
 
 
 class Repeat(NamedTuple):
@@ -234,6 +246,8 @@ Message = (
     | Calibrated
     | RunBlocks
     | Blocks
+    | ReadYardstick
+    | YardstickRead
     | Repeat
     | Repeats
     | MeasureMemory

@@ -30,6 +30,7 @@ class Service:
             m.Check: lambda _: self._opened.check(),
             m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns),
             m.RunBlocks: self._run_blocks,
+            m.ReadYardstick: lambda _: self._opened.read_yardstick(),
             m.Repeat: lambda ask: self._opened.repeat(ask.most, ask.budget_ns),
             m.MeasureMemory: lambda ask: self._opened.measure_memory(ask.phase),
             m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
@@ -78,6 +79,7 @@ _PHASE_OF: dict[type, str] = {
     m.Check: "first_call",
     m.Calibrate: "evaluate",
     m.RunBlocks: "evaluate",
+    m.ReadYardstick: "evaluate",
     m.Repeat: "compile",
     m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
@@ -95,8 +97,11 @@ def serve(questions: BinaryIO, replies: BinaryIO) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve on the two file descriptors given, after taking on the limits given."""
-    questions_fd, replies_fd, cpu, memory_limit_bytes = map(int, arguments)
+    """Serve on the two file descriptors given, after taking on the limits given.
+
+    What follows the limits was for `__main__` to see, or is there for its length alone.
+    """
+    questions_fd, replies_fd, cpu, memory_limit_bytes = map(int, arguments[:4])
     _restrict(cpu, memory_limit_bytes)
     sys.argv = [sys.argv[0]]
     # The subject's children must not hold our pipes: their end is how the controller sees our own.

@@ -10,6 +10,7 @@ from harness.conversation import Side
 from harness.launch import Surroundings
 from harness.measurement import Measurement
 from harness.worker import messages as m
+from harness.worker.evidence import Evidence
 
 PHASES = ["construct", "differentiate", "lower", "compile", "first_call", "evaluate", "teardown"]
 
@@ -27,6 +28,26 @@ class FakeClock:
         self.now_ns += ns
 
 
+QUIET = Evidence(
+    waited_ns=0,
+    involuntary_switches=0,
+    minor_faults=0,
+    major_faults=0,
+    steal_ticks=0,
+    cpu_hz=None,
+)
+
+
+def blocks(
+    elapsed_ns: Sequence[int], calls: int, evidence: Sequence[Evidence] | None = None
+) -> m.Blocks:
+    """Blocks that nothing disturbed, unless the evidence says so."""
+    seen = evidence or [QUIET] * len(elapsed_ns)
+    return m.Blocks(
+        elapsed_ns=list(elapsed_ns), calls=calls, evidence=[list(each) for each in seen]
+    )
+
+
 Answer = Callable[[Any], m.Message]
 
 
@@ -39,7 +60,8 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
         m.RunPhase: lambda q: m.Elapsed(phase=q.phase, elapsed_ns=7_000),
         m.Check: lambda _: m.Checked(max_relative_error=1e-7, problem=""),
         m.Calibrate: lambda q: m.Calibrated(calls=q.block_ns // call_ns, call_ns=call_ns),
-        m.RunBlocks: lambda q: m.Blocks(elapsed_ns=[call_ns * q.calls] * q.blocks, calls=q.calls),
+        m.RunBlocks: lambda q: blocks([call_ns * q.calls] * q.blocks, q.calls),
+        m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns={"matmul": 250_000}),
         m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
         m.MeasureMemory: lambda q: m.MemoryRead(
             phase=q.phase,

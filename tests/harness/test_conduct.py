@@ -12,7 +12,7 @@ from harness.conversation import Side
 from harness.effort import Effort, quick_effort
 from harness.measurement import interquartile_range
 from harness.worker import messages as m
-from tests.harness.fakes import REQUEST, FakeLaunch, Recorder, usual_answers
+from tests.harness.fakes import REQUEST, FakeLaunch, Recorder, blocks, usual_answers
 
 _EFFORT = quick_effort(launches=1, timeout_s=60, memory=True)
 
@@ -29,7 +29,7 @@ def _conduct(sides: list[Side], effort: Effort = _EFFORT) -> None:
 
 
 def test_one_side_gives_every_time_of_every_phase() -> None:
-    """A subject that does all right has one row for each metric of each phase that it has."""
+    """A subject that does all right has a row for each metric of each phase, and the yardstick."""
     sides, _, rows = _sides(1)
 
     _conduct(sides)
@@ -46,6 +46,7 @@ def test_one_side_gives_every_time_of_every_phase() -> None:
         ("differentiate", "gradient_nodes"),
         ("evaluate", "time"),
         ("evaluate", "time_drift"),
+        ("evaluate", "time"),
         ("construct", "time"),
         ("differentiate", "time"),
         ("lower", "time"),
@@ -62,6 +63,7 @@ def test_the_time_of_a_call_is_a_block_s_time_over_its_calls() -> None:
 
     row = next(each for each in rows.rows[sides[0]] if each.phase == "evaluate")
     assert row.value == pytest.approx(1e-6)
+    assert row.detail == "steady=flat; set_aside=0; waited=0"
     assert row.spread == pytest.approx(0)
     assert (row.blocks, row.calls) == (12, 12 * 2_000)
 
@@ -70,8 +72,8 @@ def test_warm_up_blocks_are_not_estimated_from() -> None:
     """Three slow blocks at the start leave the estimate alone."""
     sides, launches, rows = _sides(1)
     answers = usual_answers()
-    answers[m.RunBlocks] = lambda q: m.Blocks(
-        elapsed_ns=[9_000 * q.calls] * 3 + [1_000 * q.calls] * (q.blocks - 3), calls=q.calls
+    answers[m.RunBlocks] = lambda q: blocks(
+        [9_000 * q.calls] * 3 + [1_000 * q.calls] * (q.blocks - 3), q.calls
     )
     launches[0]._answers = answers
 

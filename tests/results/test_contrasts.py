@@ -13,7 +13,9 @@ def side(values: list[float], pairs: list[int]) -> Side:
     return Side(
         series=np.zeros(len(values), dtype=np.int64),
         pairs=np.array(pairs, dtype=np.int64),
+        sessions=np.zeros(len(values), dtype=np.int64),
         values=np.array(values),
+        log_ratios=np.full(len(values), np.nan),
     )
 
 

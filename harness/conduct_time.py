@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from time import monotonic
 
 from harness.blocks import Judged, judge_blocks, log_ratio
-from harness.conversation import PREPARED_PHASES, Group, Side, checked
+from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement, interquartile_range
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
-from results.drift import slope
+from results.drift import drift_notes, time_drift
 from results.notes import format_notes
 
 UNTIMED_CALLS = 2
@@ -30,9 +30,9 @@ LONG_CALL_NS = 10_000_000
 _COUNTED_IN = {
     "nodes": "construct",
     "gradient_nodes": "differentiate",
+    "engine_nodes": "lower",
     "cache_entries": "compile",
     "recompilations": "compile",
-    "engine_nodes": "lower",
     "optimised_nodes": "compile",
     "kernels": "compile",
 }
@@ -188,6 +188,8 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         "set_aside": str(sum(judged.is_set_aside)),
         "waited": f"{side.series.share_waited():.2g}",
     }
+    if side.unit != CALL:
+        notes["per"] = side.unit
     if side.is_layout_fixed:
         notes["layout"] = "fixed"
     if ratio is not None:
@@ -201,21 +203,22 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
             spread=interquartile_range(seconds_per_call),
             blocks=blocks,
             calls=blocks * side.series.calls,
-            detail="; ".join(filter(None, (side.per_unit, format_notes(notes)))),
+            detail=format_notes(notes),
             log_ratio=None if ratio is None else ratio[0],
         )
     )
     if blocks >= 3 and median > 0:
-        thousands = [block * side.series.calls / 1000 for block in judged.counted()]
-        relative = [each / median for each in seconds_per_call]
+        calls = [block * side.series.calls for block in judged.counted()]
+        drift = time_drift(calls, seconds_per_call)
         side.hold(
             Measurement(
                 phase="evaluate",
                 metric="time_drift",
                 source=CLOCK,
-                value=slope(thousands, relative).value,
+                value=drift.value,
                 blocks=blocks,
                 calls=blocks * side.series.calls,
+                detail=format_notes(drift_notes(drift)),
             )
         )
 

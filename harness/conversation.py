@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
@@ -18,11 +19,12 @@ from harness.worker import messages as m
 
 PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
 
-_PER_UNIT = {
-    "rebuilds": "per rebuild",
-    "shapes": "per shape",
-    "kept": "per function kept",
-    "cycles": "per rebuild",
+CALL = "call"
+_UNITS = {
+    "rebuilds": "rebuild",
+    "shapes": "shape",
+    "kept": "function kept",
+    "cycles": "rebuild",
 }
 
 
@@ -50,6 +52,7 @@ class Side:
         self.opened: m.Opened | None = None
         self.failed = False
         self._held: list[Measurement] = []
+        self._told: set[tuple[str, str]] = set()
         self.untimed_calls = 0
         """Before each block that follows a hand-over."""
         self.series = Series()
@@ -62,9 +65,9 @@ class Side:
         return [] if self.opened is None else self.opened.phases
 
     @property
-    def per_unit(self) -> str:
-        """What `evaluate` is told per, where that is no call: "per rebuild"; else nothing."""
-        return "" if self.opened is None else _PER_UNIT.get(self.opened.lifecycle, "")
+    def unit(self) -> str:
+        """What `evaluate` does again and again: a call, or what the life cycle has in its place."""
+        return CALL if self.opened is None else _UNITS.get(self.opened.lifecycle, CALL)
 
     @property
     def is_layout_fixed(self) -> bool:
@@ -92,12 +95,16 @@ class Side:
     def release(self) -> None:
         """Hand on everything that is held."""
         held, self._held = self._held, []
+        self._told.update((each.phase, each.metric) for each in held)
         self._emit(self, held)
 
     def fail(self, failure: m.Failure, kind: str) -> None:
         """Put a failure in the place of what is held, and take part no more."""
         self.failed = True
-        self._emit(self, [failure_row(failure, kind)])
+        row = failure_row(failure, kind)
+        if (row.phase, row.metric) in self._told:  # it failed when it was repeated
+            row = replace(row, metric="time")
+        self._emit(self, [row])
 
 
 class Group:

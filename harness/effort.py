@@ -33,9 +33,15 @@ class Effort:
     repeats: int
     repeat_budget_ns: int
     follow_calls: int
-    """Calls over which memory is followed."""
+    """Calls over which memory is followed at least, if one takes less than a millisecond."""
     follow_samples: int
     follow_budget_ns: int
+    """Memory is followed over as many calls as fit."""
+    follow_more: int
+    """How often as many calls again are followed where the class is a leak, or not clear."""
+    rounds: int
+    """How often preparing is repeated to see what it leaves behind each time."""
+    rounds_budget_ns: int
     timeout_s: float
     """For one launch, from its start to its last answer."""
 
@@ -54,8 +60,11 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         repeats=10,
         repeat_budget_ns=100 * MILLISECOND_NS,
         follow_calls=1_000,
-        follow_samples=20,
+        follow_samples=64,
         follow_budget_ns=500 * MILLISECOND_NS,
+        follow_more=3,
+        rounds=5,
+        rounds_budget_ns=500 * MILLISECOND_NS,
         timeout_s=timeout_s,
     )
 
@@ -91,4 +100,6 @@ def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         repeats=3,
         repeat_budget_ns=30 * MILLISECOND_NS,
         follow_budget_ns=300 * MILLISECOND_NS,
+        rounds=3,
+        rounds_budget_ns=100 * MILLISECOND_NS,
     )

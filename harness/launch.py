@@ -57,7 +57,7 @@ class Surroundings:
     al., ASPLOS 2009)."""
     memory_limit_bytes: int | None = None
     exact_memory: bool = False
-    """Whether Python uses the C library's allocator, so that one counter sees every byte."""
+    """Whether the C library does without what would blur its count of allocated bytes."""
 
 
 class Launch(Protocol):
@@ -239,7 +239,7 @@ def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
     }
     if surroundings.exact_memory:
         # The per-thread cache of freed blocks would count as in use.
-        fixed |= {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+        fixed |= {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
     return {**os.environ, **fixed}
 
 

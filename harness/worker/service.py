@@ -13,9 +13,9 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
+from harness.worker.memory_subject import MemorySubject
 from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
-from harness.worker.subject import Subject
 from scenarios import scenario
 
 
@@ -23,7 +23,7 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
-        self._subject: Subject | None = None
+        self._subject: MemorySubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase),
@@ -33,7 +33,9 @@ class Service:
             m.ReadYardstick: lambda _: self._opened.read_yardstick(),
             m.Repeat: lambda ask: self._opened.repeat(ask.most, ask.budget_ns),
             m.MeasureMemory: lambda ask: self._opened.measure_memory(ask.phase),
+            m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
             m.FollowMemory: self._follow_memory,
+            m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
         }
@@ -53,7 +55,7 @@ class Service:
             return _failure(phase, "error", error)
 
     @property
-    def _opened(self) -> Subject:
+    def _opened(self) -> MemorySubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -63,7 +65,7 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
-        self._subject = Subject(request, probe=probe_here())
+        self._subject = MemorySubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -79,7 +81,9 @@ _PHASE_OF: dict[type, str] = {
     m.RunBlocks: "evaluate",
     m.ReadYardstick: "evaluate",
     m.Repeat: "compile",
+    m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
+    m.WatchCollector: "evaluate",
     m.Count: "compile",
 }
 

@@ -15,16 +15,12 @@ from evaluators.protocol import Evaluator
 from harness.worker.agreement import disagreement
 from harness.worker.evidence import Evidence, Witness
 from harness.worker.layout import Layout
-from harness.worker.memory import Probe, settle
 from harness.worker.messages import (
     Blocks,
     Calibrated,
     Checked,
     Counts,
     Elapsed,
-    FollowMemory,
-    MemoryRead,
-    MemorySeries,
     Open,
     Opened,
     Repeats,
@@ -44,21 +40,18 @@ _POOL_BYTES = 64 * 2**20
 """…or fewer, so that they stay within this, but at least two."""
 _COMPILED_AFRESH = 8
 """Every so many blocks at least, or never where that would take longer than a quarter of them."""
-_LEAST_SAMPLES = 6
-"""Of memory along the calls: half of them are warm-up, and a slope needs three."""
 
 
 class Subject:
     """A case that is loaded, and what its phases have produced so far."""
 
-    def __init__(self, request: Open, *, probe: Probe, clock: Clock = perf_counter_ns) -> None:
+    def __init__(self, request: Open, *, clock: Clock = perf_counter_ns) -> None:
         self._request = request
         self._scenario: Scenario = scenario_catalogue.get(request.scenario)
         self._params = self._scenario.parameters(request.params)
         self._evaluator: Evaluator = catalog.get(request.evaluator)
         self._dtype = request.dtype or getattr(self._evaluator, "dtype", None) or "float32"
         self._clock = clock
-        self._probe = probe
         self._rng = np.random.default_rng(request.seed)
         self._layout = Layout(np.random.default_rng([request.seed, 1]), fixed=request.fixed_layout)
         self._preparation = self._new_preparation()
@@ -68,7 +61,6 @@ class Subject:
         self._rounds = 0
         """How often the road from `construct` to a call was gone in `evaluate`."""
         self._kept: list[Preparation] = []
-        self._bytes_before_all = 0
         self._witness = Witness()
         self._yardstick: Yardstick | None = None
         self._compile_ns = 0
@@ -166,65 +158,6 @@ class Subject:
                 break
         return Repeats(elapsed_ns=elapsed_ns)
 
-    def measure_memory(self, phase: str) -> MemoryRead:
-        """Run a phase under the probes: once to be measured and dropped, once to be kept."""
-        if phase == "teardown":
-            return self._measure_teardown()
-        step = self._step(phase)
-        read = self._under_probes(phase, step)
-        objects_before = len(gc.get_objects())
-        self._keep(phase, step())
-        gc.collect()
-        return read._replace(live_objects=len(gc.get_objects()) - objects_before)
-
-    def follow_memory(self, request: FollowMemory) -> MemorySeries:
-        """Call with fresh data and read bytes in use, garbage collected, as calls go on.
-
-        In the place of each call is what the scenario's life cycle does.
-        """
-        is_called = self._scenario.lifecycle == CALLS
-        unit = self._fresh_call if is_called else self._round_and_settle
-        collects = self._collects
-        # What is read is kept in memory that is there already: a list would grow meanwhile.
-        calls = np.zeros(request.samples, np.int64)
-        in_use_bytes = np.zeros(request.samples, np.int64)
-        samples = 0
-
-        def evaluate() -> None:
-            nonlocal samples
-            done = 0
-            start = self._clock()
-            for sample in range(request.samples):
-                target = (sample + 1) * request.calls // request.samples
-                next_ns = (sample + 1) * request.budget_ns // request.samples
-                while done < target:
-                    unit()
-                    done += 1
-                    if self._clock() - start > next_ns:
-                        break  # slow calls are looked at more often
-                # A collection empties Python's free lists too, which fill over hundreds of calls.
-                if collects:
-                    gc.collect()
-                calls[sample], in_use_bytes[sample] = done, self._probe.in_use()
-                samples = sample + 1
-                spent_ns = self._clock() - start
-                enough = samples >= _LEAST_SAMPLES or spent_ns > 10 * request.budget_ns
-                if spent_ns > request.budget_ns and enough:
-                    break
-
-        with self._collector():
-            read = self._under_probes("evaluate", evaluate)
-        return MemorySeries(
-            calls=calls[:samples].tolist(),
-            in_use_bytes=in_use_bytes[:samples].tolist(),
-            source=self._probe.in_use_source,
-            peak_bytes=read.peak_bytes,
-            held_bytes=read.held_bytes,
-            retained_bytes=read.retained_bytes,
-            peak_source=read.peak_source,
-            held_source=read.held_source,
-        )
-
     def count(self) -> Counts:
         """Nodes of ours, and the evaluator's own counters."""
         counts = {"nodes": len(self._preparation.network.nodes)}
@@ -233,7 +166,9 @@ class Subject:
             counts["gradient_nodes"] = len(gradient.nodes)
         counters = getattr(self._evaluator, "counters", None)
         if counters is not None:
-            counts |= {name: int(value) for name, value in counters().items()}
+            own = {name: int(value) for name, value in counters().items()}
+            # Its `nodes` are those of the engine's own graph, not of ours.
+            counts |= {"engine_nodes" if name == "nodes" else name: n for name, n in own.items()}
         return Counts(counts=counts)
 
     # Steps
@@ -287,11 +222,6 @@ class Subject:
         else:
             preparation.drop()
 
-    def _round_and_settle(self) -> None:
-        self._round()
-        if self._collects:
-            settle(self._probe)
-
     @property
     def _collects(self) -> bool:
         """Whether garbage is collected in this life cycle."""
@@ -308,9 +238,6 @@ class Subject:
             yield
         finally:
             gc.enable()
-
-    def _fresh_call(self) -> None:
-        self._preparation.function(self._weights, self._draw_data(self._preparation.network))
 
     # Inputs
 
@@ -360,38 +287,3 @@ class Subject:
         self._blocks_since_compile = 0
         self._preparation.keep("compile", self._preparation.step("compile")())
         return 1
-
-    # Memory
-
-    def _under_probes(self, phase: str, step: Callable[[], Any]) -> MemoryRead:
-        """Run a step with the marks set before it, and read them with and without its product."""
-        probe = self._probe
-        settle(probe)
-        before = probe.resident()
-        if phase == "construct":
-            self._bytes_before_all = before
-        probe.reset_peak()
-        mark = probe.peak()
-        product = step()
-        # The kernel may still owe a batch of its counter to the first reading of the mark.
-        peak_bytes = max(0, probe.peak() - mark)
-        settle(probe)
-        held_bytes = probe.resident() - before
-        del product
-        settle(probe)
-        retained_bytes = probe.resident() - before
-        return MemoryRead(
-            phase=phase,
-            peak_bytes=peak_bytes,
-            held_bytes=held_bytes,
-            retained_bytes=retained_bytes,
-            live_objects=None,
-            peak_source=probe.peak_source,
-            held_source=probe.resident_source,
-        )
-
-    def _measure_teardown(self) -> MemoryRead:
-        """What dropping everything gives back; retained is what never came back of all phases."""
-        self._pool, self._weights = [], {}
-        read = self._under_probes("teardown", self._tear_down)
-        return read._replace(retained_bytes=self._probe.resident() - self._bytes_before_all)

@@ -25,6 +25,7 @@ Alternatives that were simulated stand in docs/decisions/0006-looks.md.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -144,7 +145,7 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
         log_ratios: log candidate less log baseline, of each pair so far.
         threshold: relative changes up to this do not matter; 0.01 is 1 %.
         level: chance of error over all looks at this case. For a suite that promises `level` for
-            all its m cases together, level / m: see docs/verdict.md.
+            all its m cases together it is `family.case_level(level, m)`.
 
     Raises:
         ComparisonError: for a threshold or level out of range, or a log ratio that is not finite.
@@ -170,17 +171,37 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
     band = math.log1p(threshold) + LEAST_LOG_BAND
     at_look = level_at(count, level)
     low, high = interval(estimate, at_look)
-    detectable = smallest_detectable(estimate, band, at_look)
+    needed = _needed(count, level)
+    noise = needed.standard_errors * float(estimate.standard_error[0])
     return Decision(
         verdict=_verdict(estimate, band, at_look),
         ratio=float(np.exp(estimate.value[0])),
         low=float(np.exp(low[0])),
         high=float(np.exp(high[0])),
-        smallest_detectable=float(np.expm1(detectable[0])),
-        pairs_to_halve=int(
-            launches_to_halve(estimate.degrees, found.count, np.array([True]), np.array([level]))[0]
-        ),
+        smallest_detectable=math.expm1(band + noise),
+        pairs_to_halve=needed.pairs_to_halve,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Needed:
+    """What a look needs, whatever the pairs say.
+
+    Attributes:
+        standard_errors: beyond the band, of a change found with 95 % probability.
+        pairs_to_halve: pairs that halve that.
+    """
+
+    standard_errors: float
+    pairs_to_halve: int
+
+
+@lru_cache(maxsize=1_000)
+def _needed(count: int, level: float) -> _Needed:
+    unit = Estimate(value=np.zeros(1), standard_error=np.ones(1), degrees=np.array([count - 1.0]))
+    more = launches_to_halve(unit.degrees, np.array([count]), np.array([True]), np.array([level]))
+    errors = smallest_detectable(unit, 0.0, level_at(count, level))
+    return _Needed(standard_errors=float(errors[0]), pairs_to_halve=int(more[0]))
 
 
 def launches_to_halve(

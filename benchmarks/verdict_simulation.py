@@ -96,7 +96,7 @@ def looks_table() -> None:
     schedules: list[tuple[str, Sequence[int], Levels]] = [
         ("one look at 24", [24], lambda _: LEVEL),
         ("every look at the full level (wrong)", planned, lambda _: LEVEL),
-        ("ours, n³ / (n³ + 17³)", planned, lambda n: level_at(n, LEVEL)),
+        ("ours, 0.1 + 0.9 n³ / (n³ + 17³)", planned, lambda n: level_at(n, LEVEL)),
         ("the same for 80 % of the level (one case)", planned, lambda n: level_at(n, 0.8 * LEVEL)),
         ("equal parts of six looks", planned, lambda _: LEVEL / 6),
         ("anytime-valid t, every pair", every, lambda n: anytime_level(n, LEVEL)),

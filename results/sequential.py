@@ -7,10 +7,11 @@ slots of n: up to 5, 6 to 7, 8 to 10 and so on. A spending function F, which ris
 what share of the level is spent by each look (K. K. G. Lan and D. L. DeMets, "Discrete sequential
 boundaries for clinical trials", Biometrika 70, 1983); ours is
 
-    F(n) = n³ / (n³ + 17³)
+    F(n) = 0.1 + 0.9 n³ / (n³ + 17³)
 
-so that three quarters are spent from 8 to 28 pairs. A look within a slot is taken at the slot's own
-part of the level, F(this look) - F(the one before). The intervals of all looks together miss the
+so that two thirds are spent from 8 to 28 pairs, and a tenth is kept for the first look: some
+launches are so long that there are five pairs and no more. A look within a slot is taken at the
+slot's own part of the level, F(this look) - F(the one before). The intervals of all looks together miss the
 truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping and
 however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
 B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", JRSS B 51, 1989).
@@ -51,8 +52,11 @@ LEAST_LOG_BAND: Final = 1e-9
 """Ratios nearer to 1 than this are rounding, whatever the threshold."""
 
 _SECOND_LOOK: Final = 7
+_FIRST_SHARE: Final = 0.1
+"""Of the level: kept for the first look."""
+
 _MIDDLE_PAIRS: Final = 17
-"""Pairs by which half of the level is spent."""
+"""Pairs by which half of the rest of the level is spent."""
 
 _MOST_DOUBLINGS: Final = 40
 _LONGER: Final = np.arange(1.0, 12.25, 0.25)
@@ -95,10 +99,12 @@ def schedule() -> Iterator[int]:
 
 def _slot_shares(ends: NDArray[np.int64]) -> Floats:
     """F(end) - F(end of the slot before), arranged so that no digits are lost for large ends."""
+    rising = 1 - _FIRST_SHARE
     cubes = ends.astype(np.float64) ** 3
     before = np.concatenate([[0.0], cubes[:-1]])
     middle = float(_MIDDLE_PAIRS) ** 3
-    found: Floats = middle * (cubes - before) / ((cubes + middle) * (before + middle))
+    found: Floats = rising * middle * (cubes - before) / ((cubes + middle) * (before + middle))
+    found[0] += _FIRST_SHARE
     return found
 
 

@@ -11,9 +11,9 @@ boundaries for clinical trials", Biometrika 70, 1983); ours is
 
 so that two thirds are spent from 8 to 28 pairs, and a tenth is kept for the first look: some
 launches are so long that there are five pairs and no more. A look within a slot is taken at the
-slot's own part of the level, F(this look) - F(the one before). The intervals of all looks together miss the
-truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping and
-however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
+slot's own part of the level, F(this look) - F(the one before). The intervals of all looks together
+miss the truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping
+and however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
 B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", JRSS B 51, 1989).
 
 What a look may spend depends on n alone and not on what was seen or planned, so a stored table is

@@ -6,8 +6,9 @@ Launches (or pairs of interleaved launches) are the unit of evidence. Times are 
 logs, memory and drift by their values, deterministic counts exactly. A row is called regressed or
 improved when the interval of its change lies beyond the band of changes that do not matter, and
 unchanged when it lies within. Two promises hold for all rows of a comparison together, by Holm's
-procedure: with probability 1 - level no row is wrongly called regressed or improved, and with the
-same probability none is wrongly called unchanged.
+procedure with weights (results/family.py), and over all looks at pairs that were measured until
+they decided (results/sequential.py): with probability 1 - level no row is wrongly called regressed
+or improved, and with the same probability none is wrongly called unchanged.
 """
 
 from collections.abc import Collection, Sequence
@@ -79,6 +80,7 @@ def compare(
         baseline,
         candidates,
         allow_other_machine=allow_other_machine,
+        between_session_sd=between.sd,
         environments=environments,
     )
     notes = (*notes, *steadiness_notes(frame, baseline, candidates))

@@ -25,6 +25,7 @@ from results.gaps import gaps
 from results.growth import compare_growths
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
+from results.leaks import with_leaks
 from results.schema import METRICS
 from results.sequential import check_settings
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
@@ -111,7 +112,7 @@ def compare(
         candidate_labels=candidates,
         threshold=threshold,
         level=level,
-        rows=tuple(judged),
+        rows=tuple(with_leaks(judged, frame)),
         geometric_means=tuple(means),
         missing=tuple(gap for one in absent for gap in one.missing),
         candidate_only=tuple(gap for one in absent for gap in one.candidate_only),

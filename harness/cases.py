@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from evaluators.protocol import MODES
 from harness.errors import UsageError
@@ -83,6 +84,40 @@ def parse_spec(text: str) -> Spec:
         scenario=scenario,
         params=tuple(sorted(params.items())),
         dtype=None if dtype is None else str(dtype),
+    )
+
+
+def parse_specs(text: str, *, sweep: bool = False) -> tuple[Spec, ...]:
+    """Read a scenario at one size or at several, such as `chain:depth=100/1000,width=8`.
+
+    With `sweep`, a size that is not given goes through the scenario's own sweep: the first one.
+    """
+    name, _, rest = text.partition(":")
+    parts = rest.split(",") if rest else []
+    if sweep:
+        parts.append(_own_sweep(text, name.strip(), parts))
+    choices = [
+        [f"{key}{equals}{value}" for value in values.split("/")]
+        for key, equals, values in (part.partition("=") for part in parts)
+    ]
+    return tuple(
+        parse_spec(":".join(filter(None, (name, ",".join(chosen))))) for chosen in product(*choices)
+    )
+
+
+def _own_sweep(text: str, name: str, parts: Sequence[str]) -> str:
+    """The first size of the scenario's sweep that is not given, at all its values."""
+    try:
+        sweep = scenario_catalogue.get(name).sweep
+    except ScenarioError as error:
+        raise UsageError(f"--scenario {text}: {error}") from None
+    given = {part.partition("=")[0].strip() for part in parts}
+    for key, values in sweep.items():
+        if key not in given and type(values[0]) is int:
+            return f"{key}={'/'.join(map(str, values))}"
+    raise UsageError(
+        f"--scenario {text} --sweep: no size is left to sweep; "
+        f"name one with its sizes: {name}:NAME=10/100/1000"
     )
 
 

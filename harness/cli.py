@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from evaluators.protocol import EvaluatorError
+from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
+from harness.commands.doctor import Doctor
+from harness.commands.export import Export
+from harness.commands.import_ import Import
 from harness.commands.list import List
 from harness.commands.report import Report
 from harness.commands.run import Run
@@ -38,7 +42,18 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Report(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (
+    Run(),
+    Versus(),
+    Compare(),
+    Report(),
+    Check(),
+    Calibrate(),
+    Doctor(),
+    Export(),
+    Import(),
+    List(),
+)
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 
@@ -78,3 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         command.add_arguments(sub)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

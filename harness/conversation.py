@@ -11,11 +11,20 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TypeVar
 
+from harness.blocks import Series
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
 
 PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
+
+CALL = "call"
+_UNITS = {
+    "rebuilds": "rebuild",
+    "shapes": "shape",
+    "kept": "function kept",
+    "cycles": "rebuild",
+}
 
 
 class SubjectFailed(Exception):  # noqa: N818 - the subject's failure, not ours
@@ -42,11 +51,11 @@ class Side:
         self.opened: m.Opened | None = None
         self.failed = False
         self._held: list[Measurement] = []
-        self.calls = 1
-        """Of each block in `elapsed_ns`."""
         self.untimed_calls = 0
         """Before each block that follows a hand-over."""
-        self.elapsed_ns: list[int] = []
+        self.series = Series()
+        self.repeats_ns: dict[str, list[int]] = {}
+        self.yardstick_ns: dict[str, list[int]] = {}
 
     @property
     def phases(self) -> list[str]:
@@ -54,9 +63,14 @@ class Side:
         return [] if self.opened is None else self.opened.phases
 
     @property
-    def is_rebuilt(self) -> bool:
-        """Whether one evaluation of this subject is a whole construct-compile-call-drop."""
-        return self.opened is not None and self.opened.lifecycle == "rebuilds"
+    def unit(self) -> str:
+        """What `evaluate` does again and again: a call, or what the life cycle has in its place."""
+        return CALL if self.opened is None else _UNITS.get(self.opened.lifecycle, CALL)
+
+    @property
+    def is_layout_fixed(self) -> bool:
+        """Whether memory layout is left as it happens to be."""
+        return self._request.fixed_layout
 
     def open(self) -> None:
         """Load the subject."""

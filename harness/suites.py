@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.cases import Spec, parse_spec
+from harness.cases import Spec, parse_specs
 from harness.errors import UsageError
 
 EVALUATORS = ("interpreter", "planned", "straightline")
@@ -21,7 +21,7 @@ class Suite:
 
     def specs(self) -> tuple[Spec, ...]:
         """The scenarios, read and checked."""
-        return tuple(map(parse_spec, self.scenarios))
+        return tuple(spec for text in self.scenarios for spec in parse_specs(text))
 
 
 _SUITES = {

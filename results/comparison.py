@@ -24,7 +24,11 @@ from results.gaps import gaps
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
 from results.schema import METRICS
+from results.sequential import check_settings
+from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
+from results.steadiness import steadiness_notes
 from results.trials import geometric_means, rows, trial
+from results.yardsticks import YARDSTICK
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
 
@@ -38,6 +42,8 @@ def compare(
     level: float = 0.01,
     metrics: Collection[str] | None = None,
     allow_other_machine: bool = False,
+    between_session_sd: float = BETWEEN_SESSION_SD,
+    between_session_degrees: float = BETWEEN_SESSION_DEGREES,
     environments: Environments = MappingProxyType({}),
 ) -> Comparison:
     """Compare candidates with a baseline, in every case, phase and metric that both have.
@@ -50,6 +56,9 @@ def compare(
         level: chance of calling any row regressed or improved wrongly (family-wise).
         metrics: names of the metrics to compare; all if None. Failures count in any case.
         allow_other_machine: compare versions measured on different machines, with a note.
+        between_session_sd: relative standard deviation of a session's times of identical code; it
+            counts where versions were measured in different sessions. As measured by calibration.
+        between_session_degrees: of freedom of that: sessions it was measured in, less one.
         environments: facts by environment id, for the notes.
 
     Returns:
@@ -61,6 +70,7 @@ def compare(
         NothingToCompareError: if there is no second version.
     """
     _check_settings(threshold, level, metrics)
+    between = BetweenSessions(sd=between_session_sd, degrees=between_session_degrees)
     baseline, candidates = chosen_labels(frame, baseline_label, candidate_labels)
     frame = frame[frame["label"].isin([baseline, *candidates])]
     notes = circumstances(
@@ -70,20 +80,25 @@ def compare(
         allow_other_machine=allow_other_machine,
         environments=environments,
     )
+    notes = (*notes, *steadiness_notes(frame, baseline, candidates))
     values = measured(frame if metrics is None else frame[frame["metric"].isin(metrics)])
+    of_cases = frame[frame["evaluator"] != YARDSTICK]
     launches = {
-        label: launches_by_case(frame[frame["label"] == label]) for label in (baseline, *candidates)
+        label: launches_by_case(of_cases[of_cases["label"] == label])
+        for label in (baseline, *candidates)
     }
-    failures = [compare_failures(frame, baseline, label, launches) for label in candidates]
+    failures = [compare_failures(of_cases, baseline, label, launches) for label in candidates]
     with np.errstate(all="ignore"):
-        trials = [trial(values, baseline, label, threshold) for label in candidates]
+        trials = [trial(values, baseline, label, threshold, between) for label in candidates]
         compared = rows(values, baseline, trials, threshold, level)
         judged = [
             row
             for of_trial, failed in zip(compared, failures, strict=True)
             for row in (*of_trial, *failed.rows)
         ]
-        means = [mean for one in trials for mean in geometric_means(values.series, one, level)]
+        means = [
+            mean for one in trials for mean in geometric_means(values.series, one, level, between)
+        ]
     absent = [
         gaps(values.series, one, failed, launches[baseline], launches[one.candidate])
         for one, failed in zip(trials, failures, strict=True)
@@ -103,12 +118,7 @@ def compare(
 
 
 def _check_settings(threshold: float, level: float, metrics: Collection[str] | None) -> None:
-    if not 0 <= threshold < 1:
-        message = f"threshold is {threshold}; expected a share such as 0.01 for 1 %"
-        raise ComparisonError(message)
-    if not 0 < level < 0.5:
-        message = f"level is {level}; expected a chance of error such as 0.01 for 1 %"
-        raise ComparisonError(message)
+    check_settings(threshold, level)
     unknown = sorted(set(metrics or ()) - METRICS.keys())
     if unknown:
         message = f"no metric {', '.join(unknown)}; expected some of {', '.join(METRICS)}"

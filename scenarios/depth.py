@@ -1,4 +1,4 @@
-"""Deep and narrow networks: recursion, building, freeing, and derivatives of derivatives."""
+"""Deep and narrow networks: recursion, inlining, rewriting, and derivatives of derivatives."""
 
 from __future__ import annotations
 
@@ -92,3 +92,96 @@ def higher_order(net: Builder, *, order: int) -> None:
         (y,) = gradient(y, [t])
     net.output(y)
     net.loss(y)
+
+
+def _draw_growth(rng: Generator, name: str, shape: tuple[int, ...]) -> Array:
+    """Rates of a tenth: the amount stays within a few powers of ten at depth 30."""
+    values = rng.standard_normal(shape)
+    return values / 10 if name == "rate" else values
+
+
+@scenario(
+    "growth",
+    sweep={"depth": (5, 10, 15, 20, 25, 30)},
+    defaults={"depth": 20},
+    small={"depth": 4, "width": 3},
+    provenance="pymc#2751: fusion inlines",
+    # Two roundings a step, and as many on the way back; 1 + rate stays above zero, so that nothing
+    # cancels.
+    tolerance=lambda parameters: roundings(4 * int(parameters["depth"])),
+    draw=_draw_growth,
+)
+def growth(net: Builder, *, depth: int, width: int = 64) -> None:
+    """c = c + c·g: each c is used twice, so a fusion that inlines it writes it 2**depth times."""
+    c, g = net.weight("amount", (width,)), net.weight("rate", (width,))
+    for _ in range(depth):
+        c = c + c * g
+    net.output(c)
+    net.loss(f.mean(c * c))
+
+
+def _draw_fib_pair(rng: Generator, name: str, shape: tuple[int, ...]) -> Array:
+    """a of -1 and a small positive b: then a stays near -1, and b falls like 1 / depth at most.
+
+    From most other places the pair explodes or vanishes doubly exponentially, and what is timed is
+    the arithmetic of infinities or of denormal numbers.
+    """
+    near = rng.uniform(0.5, 1.0, shape)
+    return -1.0 + 1e-6 * near if name == "a" else 1e-3 * near
+
+
+@scenario(
+    "fib_pair",
+    sweep={"depth": (2, 4, 6, 8, 10, 12, 14, 1_000)},
+    defaults={"depth": 12},
+    small={"depth": 4, "width": 3},
+    provenance="pytorch#148073: compiling went from 1 to 20 minutes",
+    # Each sum rounds a; the product of depth such numbers is off by depth times as much: at worst
+    # depth², and depth to the 3/2 when roundings go either way. Four standard deviations.
+    tolerance=lambda parameters: roundings(4 * int(int(parameters["depth"]) ** 1.5)),
+    draw=_draw_fib_pair,
+)
+def fib_pair(net: Builder, *, depth: int, width: int = 16) -> None:
+    """a, b = a + b, a·b: both are used twice by the next pair, so lost sharing costs 2**depth."""
+    a, b = net.weight("a", (width,)), net.weight("b", (width,))
+    for _ in range(depth):
+        a, b = a + b, a * b
+    net.output(a)
+    net.output(b)
+    net.loss(f.mean(a * a) + f.mean(b))
+
+
+@scenario(
+    "trig_ladder",
+    # Elements settle by a factor of 0.65 to 0.8 a step, so that beyond 200 steps the cotangents of
+    # the first of them are denormal in float32.
+    sweep={"depth": (20, 50, 100, 200)},
+    defaults={"depth": 50},
+    small={"depth": 3, "width": 3},
+    provenance="PyTensor's benchmarks: deep small kernels",
+    # Errors grow a hundredfold in the first twenty steps, before elements settle.
+    tolerance=lambda parameters: roundings(100 * min(50, int(parameters["depth"]))),
+)
+def trig_ladder(net: Builder, *, depth: int, width: int = 8) -> None:
+    """h = sin(hᵀ) + cos(h): a transpose at every step stands between what could be fused."""
+    h = net.weight("h", (width, width))
+    for _ in range(depth):
+        h = f.sin(h.T) + f.cos(h)
+    net.output(h)
+    net.loss(f.mean(h * h))
+
+
+@scenario(
+    "if_chain",
+    sweep={"depth": (5, 10, 15, 20, 25)},
+    defaults={"depth": 20},
+    small={"depth": 3, "width": 3},
+    provenance="casadi#2455: exponential evaluation times",
+)
+def if_chain(net: Builder, *, depth: int, width: int = 16) -> None:
+    """a = where(a > 0, 2a, 3a): an evaluator that goes into both branches does 2**depth work."""
+    a = net.weight("a", (width,))
+    for _ in range(depth):
+        a = f.where(a > 0.0, 2.0 * a, 3.0 * a)
+    net.output(a)
+    net.loss(f.mean(a))

@@ -34,7 +34,16 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Draw: TypeAlias = "Callable[[Generator, str, tuple[int, ...]], Array]"
 Tolerance: TypeAlias = Mapping[str, float] | Callable[[Parameters], Mapping[str, float]]
 
-CALLS, REBUILDS = LIFECYCLES = ("calls", "rebuilds")
+CALLS, REBUILDS, SHAPES, KEPT, CYCLES = LIFECYCLES = (
+    "calls",
+    "rebuilds",
+    "shapes",
+    "kept",
+    "cycles",
+)
+"""What is done again and again; a parameter of that name says how often."""
+COUNTED_UP, COLLECTOR = "batch", "collector"
+"""Parameters that the harness sets or obeys, in the life cycles `shapes` and `cycles`."""
 
 
 def roundings(count: int) -> dict[str, float]:
@@ -74,8 +83,11 @@ class Scenario:
     tolerance: by dtype, the error allowed against the golden evaluator, relative to the largest
         magnitude of the array it is in; or a function of the parameters that gives this.
     draw: (generator, input name, shape) -> values of an input; standard normal when None.
-    lifecycle: "calls" when one compiled function is called again and again; "rebuilds" when the
-        whole road from `construct` to `teardown` is.
+    lifecycle: what `evaluate` does again and again. "calls": one compiled function is called.
+        "rebuilds": the whole road from `construct` to `teardown` is gone. "shapes": the same, the
+        parameter `batch` being 1, 2, 3 …. "kept": one more function is constructed, compiled and
+        called, and kept alive. "cycles": as "rebuilds", but without collecting garbage where the
+        parameter `collector` is "off".
     location: file and line of the loop.
     description: the first line of the loop's docstring.
     """
@@ -307,6 +319,13 @@ def _check(found: Scenario) -> None:
         raise ScenarioError(
             f"{where}: lifecycle is {found.lifecycle!r}; expected {' or '.join(LIFECYCLES)}"
         )
+    of_harness = {SHAPES: COUNTED_UP, CYCLES: COLLECTOR}.get(found.lifecycle, found.lifecycle)
+    for key in (found.lifecycle, of_harness) if found.lifecycle != CALLS else ():
+        if key not in found.defaults:
+            raise ScenarioError(
+                f"{where}: lifecycle is {found.lifecycle!r}; expected a parameter {key!r}, "
+                "which the harness reads"
+            )
     try:
         found.parameters(found.small)
         for key, values in found.sweep.items():

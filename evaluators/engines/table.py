@@ -98,6 +98,24 @@ ENGINES: tuple[Engine, ...] = (
         module="evaluators.engines.jax",
         supported=">=0.4.30",
     ),
+    Engine(
+        distribution="onnxruntime",
+        evaluators=("onnxruntime",),
+        module="evaluators.engines.onnxruntime",
+        supported=">=1.16,<2",
+        companions=(
+            # The exporter is no dependency of ONNX Runtime's; one release of it for all of them.
+            Companion(releases=">=1.16", requirement="onnx>=1.15,<2"),
+            # Built against NumPy 1, which its metadata does not say.
+            Companion(releases="<1.19", requirement="numpy<2"),
+        ),
+    ),
+    Engine(
+        distribution="torch",
+        evaluators=("torch-eager", "torch-eager-network", "torch-compile", "torch-compile-network"),
+        module="evaluators.engines.torch",
+        supported=">=2.4,<3",
+    ),
 )
 
 

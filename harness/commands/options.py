@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluators import catalog
 from evaluators.protocol import MODES
-from harness.cases import Case, Spec, make_cases, parse_spec
+from harness.cases import Case, Spec, make_cases, parse_specs
 from harness.errors import UsageError
 from harness.suites import Suite, suite_named
 from harness.worker.plugins import load_installed, load_plugins
@@ -24,7 +24,13 @@ def add_subject_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         nargs="+",
         metavar="NAME[:k=v,…]",
-        help="a scenario, at the size given or its own; `graphgauge list` shows them",
+        help="a scenario, at the size given or its own (depth=100/1000 for several); "
+        "`graphgauge list` shows them",
+    )
+    parser.add_argument(
+        "--sweep",
+        action="store_true",
+        help="each scenario at all sizes of its own sweep; growth orders are fitted to them",
     )
     parser.add_argument(
         "--evaluator", action="extend", nargs="+", metavar="NAME", help="who evaluates it"
@@ -47,7 +53,10 @@ def add_effort_options(parser: argparse.ArgumentParser) -> None:
         "--launches", type=positive_int, metavar="N", help="fresh processes that measure time"
     )
     parser.add_argument(
-        "--budget", type=positive_float, metavar="SECONDS", help="for the times of each case"
+        "--budget",
+        type=positive_float,
+        metavar="SECONDS",
+        help="for the times of each case (versus: 10 unless --launches is given)",
     )
     parser.add_argument(
         "--timeout",
@@ -76,9 +85,9 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threshold",
-        type=positive_float,
+        type=share,
         metavar="SHARE",
-        help="a change below it does not matter (default: 0.01)",
+        help="a change below it does not matter (default: what calibrate found, else 0.01)",
     )
     parser.add_argument(
         "--fail-on",
@@ -94,9 +103,8 @@ def chosen_suite(arguments: argparse.Namespace) -> Suite:
 
 def chosen_specs(arguments: argparse.Namespace, suite: Suite) -> tuple[Spec, ...]:
     """The scenarios that were named, or the suite's."""
-    if not arguments.scenario:
-        return suite.specs()
-    return tuple(map(parse_spec, arguments.scenario))
+    texts = arguments.scenario or suite.scenarios
+    return tuple(spec for text in texts for spec in parse_specs(text, sweep=arguments.sweep))
 
 
 def chosen_cases(
@@ -141,6 +149,14 @@ def positive_float(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"found {text!r}; expected a number above 0")
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 to below 1."""
+    value = 0.0 if text.strip("0.") == "" and text else positive_float(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a share such as 0.01 for 1 %")
     return value
 
 

@@ -21,6 +21,14 @@ def time_block(call: Call, weights: Any, data: Sequence[Any], clock: Clock) -> i
     return clock() - start
 
 
+def time_rounds(go_round: Callable[[], None], rounds: int, clock: Clock) -> int:
+    """Elapsed ns of so many rounds of a life cycle, back to back."""
+    start = clock()
+    for _ in range(rounds):
+        go_round()
+    return clock() - start
+
+
 def calls_per_block(time_calls: Callable[[int], int], block_ns: int) -> tuple[int, float]:
     """How many calls fill a block, and about how many ns one takes.
 

@@ -87,6 +87,7 @@ def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
     table.add_column("", overflow="fold")
     for heading in ("prepare", "first call", "per call", "peak", "held", "drift", "launches"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("blocks run", overflow="fold")
     table.add_column("status", overflow="fold")
     several = len({summary.label for summary in summaries}) > 1
     for what, of_one in itertools.groupby(_by_subject(summaries), _subject):
@@ -120,7 +121,7 @@ def _summary_cells(summary: CaseSummary) -> list[Text]:
     )
     status = summary.status if not summary.detail else f"{summary.status}: {summary.detail}"
     style = "" if summary.status == "ok" else "bold red"
-    return [*map(Text, texts), Text(plain(status), style=style)]
+    return [*map(Text, texts), Text(summary.steady or "–"), Text(plain(status), style=style)]
 
 
 def _table(

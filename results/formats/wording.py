@@ -65,10 +65,11 @@ def detectable_text(row: Row) -> str:
 
 
 def launches_text(row: Row) -> str:
-    """How many launches each side has: `12` or `12+10`."""
-    if row.baseline_launches == row.candidate_launches:
-        return str(row.baseline_launches)
-    return f"{row.baseline_launches}+{row.candidate_launches}"
+    """How many launches each side has, and how many halve what could be seen: `12 (40 halve)`."""
+    count = str(row.baseline_launches)
+    if row.baseline_launches != row.candidate_launches:
+        count += f"+{row.candidate_launches}"
+    return count if row.launches_to_halve is None else f"{count} ({row.launches_to_halve} halve)"
 
 
 def headline(comparison: Comparison) -> str:

@@ -50,7 +50,9 @@ def read_timelines(table_path: Path | str) -> tuple[Timeline, ...]:
 
 
 def read_blocks(table_path: Path | str) -> tuple[Timeline, ...]:
-    """The time per call along time launches, block by block, as the clock read it.
+    """The time per call along time launches, block by block, as `time` of evaluate has it.
+
+    What the process waited for the CPU while another had it is left out, where that is known.
 
     Args:
         table_path: the table, not the file beside it.
@@ -114,7 +116,22 @@ def _memory(line: Mapping[str, Any]) -> Timeline:
 def _blocks(line: Mapping[str, Any]) -> Timeline:
     elapsed_s = [float(ns) * 1e-9 for ns in line["elapsed_ns"]]
     starts = itertools.accumulate(elapsed_s[:-1], initial=0.0) if elapsed_s else ()
-    return _of_launch(line, starts, (each / int(line["calls"]) for each in elapsed_s))
+    calls = int(line["calls"])
+    waited_s = _waited_s(line, len(elapsed_s))
+    running_s = (
+        whole - waited if waited < whole else whole
+        for whole, waited in zip(elapsed_s, waited_s, strict=True)
+    )
+    return _of_launch(line, starts, (each / calls for each in running_s))
+
+
+def _waited_s(line: Mapping[str, Any], blocks: int) -> list[float]:
+    """What each block waited for the CPU while another process had it; 0 where nobody knows."""
+    names = list(line.get("evidence_fields", ()))
+    if "waited_ns" not in names:
+        return [0.0] * blocks
+    at = names.index("waited_ns")
+    return [float(each[at] or 0) * 1e-9 for each in line["evidence"]]
 
 
 def _of_launch(

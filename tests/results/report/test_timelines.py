@@ -57,6 +57,21 @@ def test_blocks_have_the_time_of_their_calls(tmp_path: Path) -> None:
     assert found.values == (0.02, 0.01, 0.03)
 
 
+def test_waiting_for_the_cpu_is_left_out(tmp_path: Path) -> None:
+    """Where it is known, and less than the block."""
+    blocks = LINE | {
+        "calls": 1,
+        "elapsed_ns": [3_000_000_000, 1_000_000_000, 1_000_000_000],
+        "evidence": [[7, 1_000_000_000], [7, None], [7, 2_000_000_000]],
+        "evidence_fields": ["faults", "waited_ns"],
+    }
+
+    (found,) = read_blocks(written(tmp_path, blocks))
+
+    assert found.seconds == (0.0, 3.0, 4.0)
+    assert found.values == (2.0, 1.0, 1.0)
+
+
 @pytest.mark.parametrize(
     "line", ["{", "[]", "3", LINE | {"seconds": [0.0]}, LINE | {"launch": None}, {"label": "old"}]
 )

@@ -126,5 +126,15 @@ def figures(session: nox.Session) -> None:
         session.run("python", "-m", f"benchmarks.{module}")
 
 
+@nox.session
+def verdict(session: nox.Session) -> None:
+    """Plant extra work and see who finds it: nox -s verdict -- --only aa planted."""
+    session.install("-e", ".[autograd]")
+    for module in ("installing", "truth"):
+        session.run("python", "-m", f"benchmarks.verdict.{module}")
+    session.run("python", "-m", "benchmarks.verdict.trial", *session.posargs)
+    session.run("python", "-m", "benchmarks.verdict.table")
+
+
 if __name__ == "__main__":
     nox.main()

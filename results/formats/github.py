@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from results.formats import markdown
-from results.formats.wording import change_text, plain, uncompared_text
+from results.formats.wording import change_text, growth_subject, plain, uncompared_text
 from results.judgement import Comparison, Row
 
 _ANNOTATIONS: Final = 10
@@ -40,7 +40,7 @@ def render(comparison: Comparison, *, places: Mapping[str, Place] = _NOWHERE) ->
 
 
 def annotations(comparison: Comparison, *, places: Mapping[str, Place] = _NOWHERE) -> str:
-    """One `::error` for each regression and each missing part, at most ten, each on a line.
+    """One `::error` for each worse order, regression and missing part, at most ten, a line each.
 
     An annotation points to the line its scenario is defined at, where `places` has that.
     """
@@ -58,6 +58,10 @@ def _where(place: Place | None) -> str:
 
 def _errors(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
     """Scenario, title and message of each."""
+    for order in comparison.worse_orders:
+        versions = f"{order.baseline_label} → {order.candidate_label}"
+        told = f"{growth_subject(order, several=False)}, {versions}: {order.reason}"
+        yield order.scenario, f"{order.phase} grows in a worse order", told
     for row in comparison.having("regressed"):
         yield row.scenario, f"{row.metric} of {row.phase} regressed", _told(row)
     for thing in comparison.missing:

@@ -9,6 +9,7 @@ from results.formats.wording import (
     change_text,
     detectable_text,
     geometric_mean_text,
+    growth_subject,
     headline,
     launches_text,
     mean_text,
@@ -16,7 +17,7 @@ from results.formats.wording import (
     promise,
     uncompared_text,
 )
-from results.judgement import Comparison, Row, Verdict
+from results.judgement import Comparison, GrowthRow, Row, Verdict
 
 MAX_CHARACTERS: Final = 65_000
 """GitHub refuses comments of 65,536 characters and more."""
@@ -34,6 +35,7 @@ _MARKS: Final[Mapping[Verdict, str]] = {
 }
 _OPEN: Final[tuple[Verdict, ...]] = ("regressed", "improved")
 _FOLDED: Final[tuple[Verdict, ...]] = ("inconclusive", "unchanged")
+_GROWTH_HEADINGS: Final = ("growth", "order", "verdict")
 _HEADINGS: Final = (
     "case",
     "number",
@@ -76,6 +78,7 @@ def _rendered(comparison: Comparison, most: int, most_folded: int) -> str:
     mark = _MARKS[comparison.verdict] if comparison.is_complete else "🔴"
     several = len(comparison.candidate_labels) > 1
     sections = [f"### {mark} {escaped(headline(comparison))}"]
+    sections.append(_growth("Growth", comparison.worse_orders, most))
     for verdict in _OPEN:
         rows = comparison.having(verdict)
         sections.append(f"**{_title(verdict, len(rows))}**" if rows else "")
@@ -84,6 +87,9 @@ def _rendered(comparison: Comparison, most: int, most_folded: int) -> str:
     means = [geometric_mean_text(mean) for mean in comparison.geometric_means]
     title = f"{len(means)} geometric means"
     sections.append(_folded(title, _bullets("", means, most_folded)))
+    others = [row for row in comparison.growth if row.verdict != "regressed"]
+    title = f"{len(others)} other orders of growth"
+    sections.append(_folded(title, _growth("", others, most_folded)))
     for verdict in _FOLDED:
         rows = comparison.having(verdict)
         sections.append(
@@ -110,6 +116,17 @@ def _table(rows: Sequence[Row], most: int, *, several: bool) -> str:
     lines = [_line(_HEADINGS), _line("---" for _ in _HEADINGS)]
     lines += [_line(_cells(row, several=several)) for row in rows[:most]]
     return "\n".join(lines) + _rest(len(rows), most)
+
+
+def _growth(title: str, rows: Sequence[GrowthRow], most: int) -> str:
+    if not rows:
+        return ""
+    lines = [_line(_GROWTH_HEADINGS), _line("---" for _ in _GROWTH_HEADINGS)]
+    for row in rows[:most]:
+        texts = (growth_subject(row), row.reason, f"{_MARKS[row.verdict]} {row.verdict}")
+        lines.append(_line(map(escaped, texts)))
+    heading = f"**{title}**\n\n" if title else ""
+    return heading + "\n".join(lines) + _rest(len(rows), most)
 
 
 def _cells(row: Row, *, several: bool) -> list[str]:

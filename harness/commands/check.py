@@ -195,7 +195,11 @@ def _candidate_measured(gate: Gate, settings: Path) -> pd.DataFrame:
             "check: CANDIDATE.csv is missing; give it, or say in [tool.graphgauge] of "
             f"{settings} which suites or scenarios to measure"
         )
-    return _measured(Run(), ["--label", "candidate"], gate)
+    first = ["--label", "candidate"]
+    of_suites = dict.fromkeys(each for name in gate.suites for each in suite_named(name).evaluators)
+    if of_suites and not gate.evaluators:
+        first += ["--evaluator", *of_suites]
+    return _measured(Run(), first, gate)
 
 
 def _measured_together(baseline: str, candidate: str | None, gate: Gate) -> _Sides:

@@ -11,12 +11,22 @@ from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement
 from harness.worker import messages as m
-from results.drift import Drift, drift_notes, memory_drift, time_drift
+from results.drift import (
+    LEAK_FLOOR_BYTES_PER_CALL,
+    LEAK_FLOOR_BYTES_PER_REBUILD,
+    Drift,
+    drift_notes,
+    memory_drift,
+    time_drift,
+)
 from results.notes import format_notes
 
 _KEPT_BYTES = 1_024
 """Of the heap, each time a phase is repeated: less is heap slack."""
 _PAGE_BYTES = 4_096
+_SETTLED = frozenset({"flat", "plateau"})
+_KEPT = "function kept"
+"""What stands in the place of a call where every function stays alive."""
 _SAWTOOTH_BYTES = 4_096
 """Garbage that climbs less high is not told."""
 
@@ -125,9 +135,11 @@ class _Followed:
         self.unit_ns += series.unit_ns[new:]
         self.source = series.source
 
-    def drift(self) -> Drift | None:
+    def drift(self, floor: float) -> Drift | None:
         """The drift of bytes in use; None for too few readings."""
-        return memory_drift(self.calls, self.in_use_bytes) if len(self.calls) >= 3 else None
+        if len(self.calls) < 3:
+            return None
+        return memory_drift(self.calls, self.in_use_bytes, floor)
 
 
 def _follow_memory(side: Side, effort: Effort) -> None:
@@ -137,6 +149,7 @@ def _follow_memory(side: Side, effort: Effort) -> None:
     budget_ns = effort.follow_budget_ns
     if units is not None:
         budget_ns *= 5  # calls are what such a scenario is about, so it gets more time for them
+    floor = LEAK_FLOOR_BYTES_PER_REBUILD if side.unit != CALL else LEAK_FLOOR_BYTES_PER_CALL
     drift: Drift | None = None
     for _ in range(1 + effort.follow_more):
         asked = m.FollowMemory(
@@ -146,23 +159,26 @@ def _follow_memory(side: Side, effort: Effort) -> None:
             budget_ns=budget_ns,
         )
         followed.add(side.ask(asked, m.MemorySeries, "evaluate"))
-        before, drift = drift, followed.drift()
+        before, drift = drift, followed.drift(floor)
         # A leak is told when it has been seen twice, the second time over more calls.
         confirmed = before is not None and before.grows
-        if drift is None or drift.kind in {"flat", "plateau"} or (drift.grows and confirmed):
+        is_clear = drift is None or drift.kind in _SETTLED or (drift.grows and confirmed)
+        if is_clear or side.unit == _KEPT:
             break
     watched = m.WatchCollector(budget_ns=effort.follow_budget_ns // 4)
     sawtooth = side.ask(watched, m.Sawtooth, "evaluate")
     if drift is not None:
         side.hold(_drift_measurement(side, followed, drift, sawtooth))
         if side.unit != CALL:
-            side.hold(_rebuild_time_drift(side, followed))
+            _hold_rebuild_time_drift(side, followed)
 
 
 def _drift_measurement(
     side: Side, followed: _Followed, drift: Drift, sawtooth: m.Sawtooth
 ) -> Measurement:
     notes = drift_notes(drift)
+    if side.unit == _KEPT:
+        notes["class"] = "kept"  # it grows because that is what the scenario does
     if sawtooth.highest_bytes > _SAWTOOTH_BYTES:
         notes["sawtooth"] = str(sawtooth.highest_bytes)
     notes["collector"] = "on" if sawtooth.collector_is_on else "off"
@@ -180,15 +196,19 @@ def _drift_measurement(
     )
 
 
-def _rebuild_time_drift(side: Side, followed: _Followed) -> Measurement:
+def _hold_rebuild_time_drift(side: Side, followed: _Followed) -> None:
     """How the time of a rebuild goes on; the first one pays for what comes once."""
+    if len(followed.calls) < 5:
+        return
     drift = time_drift(followed.calls[2:], followed.unit_ns[2:])
-    return Measurement(
-        phase="evaluate",
-        metric="time_drift",
-        source=f"{CLOCK} per {side.unit}",
-        value=drift.value,
-        blocks=len(followed.calls) - 2,
-        calls=followed.calls[-1],
-        detail=format_notes(drift_notes(drift) | {"per": side.unit}),
+    side.hold(
+        Measurement(
+            phase="evaluate",
+            metric="time_drift",
+            source=f"{CLOCK} per {side.unit}",
+            value=drift.value,
+            blocks=len(followed.calls) - 2,
+            calls=followed.calls[-1],
+            detail=format_notes(drift_notes(drift) | {"per": side.unit}),
+        )
     )

@@ -21,6 +21,7 @@ from results.contrasts import measured
 from results.errors import ComparisonError
 from results.failures import compare_failures, launches_by_case
 from results.gaps import gaps
+from results.growth import compare_growths
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
 from results.schema import METRICS
@@ -114,6 +115,7 @@ def compare(
         candidate_only=tuple(gap for one in absent for gap in one.candidate_only),
         failing=tuple(case for failed in failures for case in failed.failing),
         notes=notes,
+        growth=compare_growths(frame, baseline, candidates, level=level, metrics=metrics),
     )
 
 

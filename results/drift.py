@@ -19,6 +19,9 @@ DriftClass = Literal["flat", "plateau", "leak", "slowing", "inconclusive"]
 
 LEAK_FLOOR_BYTES_PER_CALL: Final = 1.0
 """Slower growth than this is not called a leak."""
+LEAK_FLOOR_BYTES_PER_REBUILD: Final = 1_024.0
+"""The same where each "call" constructs and compiles: the interpreter's own caches of names and
+types go on filling over hundreds of them, by some hundred bytes each and ever less."""
 SLOWING_FLOOR_PER_KCALL: Final = 1e-3
 """A slower slowing than this, 0.1 % per 1,000 calls, is not told."""
 FLAT_PER_KCALL: Final = 1e-2
@@ -28,10 +31,8 @@ _MAX_POINTS: Final = 1_000
 """Points that all pairs are made of; longer series are thinned, as pairs grow with the square."""
 _LEAST_TAIL: Final = 6
 """Points of the second half; fewer tell no class."""
-_LEAST_GROWTH_BYTES: Final = 1_024
-"""What a leak must have gained in the second half: free lists and heap slack stay below it."""
 _STEP_BYTES: Final = 4_096
-"""A page: growth up to it in all is flat, and more in the second half is not settled."""
+"""A page. Growth up to it in all is flat; a leak gained at least as much in the second half."""
 _STEP_SHARE: Final = 0.02
 """The same for times: a shift of less is not told as a plateau."""
 
@@ -103,21 +104,26 @@ def interval_of(notes: Mapping[str, str]) -> tuple[float, float] | None:
         return None
 
 
-def memory_drift(calls: Sequence[float], in_use_bytes: Sequence[float]) -> Drift:
+def memory_drift(
+    calls: Sequence[float],
+    in_use_bytes: Sequence[float],
+    floor: float = LEAK_FLOOR_BYTES_PER_CALL,
+) -> Drift:
     """How bytes in use go on as calls do: per call, and of which class.
 
     The first half of the calls is warm-up: free lists of the interpreter, allocator arenas and
     small caches fill, and then stand still. The slope is that of the second half. It is a leak
-    when the interval lies above 1 B/call, the second half gained at least 1 KiB, and the growth is
+    when the interval lies above `floor`, the second half gained at least a page, and the growth is
     both sustained (no quarter of the second half below a fourth of the slope: a step is no leak)
     and not falling (the last quarter of all calls gained at least half of what the second quarter
     did: what fills up is no leak). It is flat or a plateau when the second half gained less than a
-    page; a plateau, when all calls together gained more.
+    page, and the interval excludes more; a plateau, when all calls together gained more.
 
     Args:
         calls: how many calls had been made at each reading, rising, from 0 where there is a
             reading before the first.
         in_use_bytes: bytes in use then, garbage collected.
+        floor: bytes per call; slower growth is not called a leak.
 
     Raises:
         ValueError: as for `slope`.
@@ -129,20 +135,26 @@ def memory_drift(calls: Sequence[float], in_use_bytes: Sequence[float]) -> Drift
         return _drift(found, "inconclusive", why=f"{len(x)} readings are too few")
     found = slope(x[tail].tolist(), y[tail].tolist())
     gained = found.value * (x[-1] - x[tail][0])
-    if found.low > LEAK_FLOOR_BYTES_PER_CALL and gained >= _LEAST_GROWTH_BYTES:
-        why = _doubt(x, y, found.value)
+    if found.low > floor:
+        why = _doubt(x, y, found.value) if gained >= _STEP_BYTES else "too little growth to tell"
         return _drift(found, "inconclusive" if why else "leak", why=why)
     start, end = y[0], float(np.median(y[x > 0.75 * x[-1]]))
     late = end - float(np.median(y[tail][: max(1, int(tail.sum()) // 4)]))
-    if late > _STEP_BYTES and found.high > LEAK_FLOOR_BYTES_PER_CALL:
+    if late > _STEP_BYTES and found.high > floor:
         return _drift(found, "inconclusive", why=f"the second half gained {late:.0f} B in steps")
+    unsure = found.high * (x[-1] - x[tail][0])
+    if found.high > floor and unsure > max(_STEP_BYTES, 0.1 * (end - start)):
+        why = f"the second half may have gained {unsure:.0f} B"
+        return _drift(found, "inconclusive", why=why)
     if end - start <= _STEP_BYTES:
         return _drift(found, "flat")
     return _plateau(found, x, y, start, end)
 
 
 def time_drift(calls: Sequence[float], seconds_per_call: Sequence[float]) -> Drift:
-    """How the time of a call goes on, relative to its median, per 1,000 calls.
+    """How the time of a call goes on, relative to what it was at the start, per 1,000 calls.
+
+    The time at the start is that of the fitted line at the first block.
 
     Slowing when the interval lies above 0.1 % per 1,000 calls and both halves of the series slow;
     flat when a slowing of 1 % per 1,000 calls is excluded; a plateau when the second half is flat
@@ -156,7 +168,10 @@ def time_drift(calls: Sequence[float], seconds_per_call: Sequence[float]) -> Dri
         ValueError: as for `slope`.
     """
     x, y = _series(calls, seconds_per_call)
-    thousands, relative = x / 1_000, y / np.median(y)
+    thousands = (x - x[0]) / 1_000
+    steepness = slope(thousands.tolist(), y.tolist()).value
+    start = float(np.median(y - steepness * thousands))
+    relative = y / (start if start > 0 else float(np.median(y)))
     found = slope(thousands.tolist(), relative.tolist())
     half = len(x) // 2
     shift = _shift(relative)

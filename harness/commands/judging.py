@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness import github as actions
 from harness.calibrations import calibrations_of, latest_calibration
 from harness.environment import machine_id
 from harness.progress import say
 from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
-from results.formats import delimited, github, junit, markdown, structured, terminal
+from results.formats import delimited, junit, markdown, structured, terminal
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
 from results.tables import read, read_environments
 
@@ -27,7 +28,6 @@ _TEXTS = {
     "csv": delimited.render,
     "json": structured.render,
     "junit": junit.render,
-    "github": github.render,
 }
 
 
@@ -80,7 +80,9 @@ def threshold_of(arguments: argparse.Namespace) -> float:
 
 def show(comparison: Comparison, form: str, *, everything: bool) -> None:
     """Print the comparison to stdout."""
-    if form == "table":
+    if form == "github":
+        actions.show(comparison)
+    elif form == "table":
         terminal.render(comparison, terminal.console(), every_row=everything)
     else:
         sys.stdout.write(_TEXTS[form](comparison))

@@ -58,10 +58,10 @@ class Report:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Write the file; 0 is returned whatever the comparison says."""
-        form = _form(arguments)
-        out = arguments.out or Path(f"report.{form}")
+        form = _picture_format(arguments)
+        out = arguments.out or Path(f"report.{form or 'html'}")
         told, comparison = _content(arguments)
-        if form == "html":
+        if form is None:
             title = arguments.title or " → ".join(told.versions)
             written = page.render(told, comparison, title=title).encode()
         else:
@@ -79,15 +79,20 @@ class Report:
         return OK
 
 
-def _form(arguments: argparse.Namespace) -> pictures.PictureFormat | str:
-    suffix = "" if arguments.out is None else arguments.out.suffix.lower().removeprefix(".")
-    form: str = arguments.format or (suffix if suffix in ("svg", "png") else "html")
-    if form == "html" and (arguments.case or arguments.plot or arguments.number):
+def _picture_format(arguments: argparse.Namespace) -> pictures.PictureFormat | None:
+    """What kind of picture is asked for; None for a page."""
+    suffix = "" if arguments.out is None else arguments.out.suffix.lower()
+    asked = arguments.format or suffix.removeprefix(".")
+    if asked == "svg":
+        return "svg"
+    if asked == "png":
+        return "png"
+    if arguments.case or arguments.plot or arguments.number:
         raise UsageError(
             "--case, --plot and --number choose a picture; give --format svg or --format png, or "
             "leave them out: the page has every plot"
         )
-    return form
+    return None
 
 
 def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]:

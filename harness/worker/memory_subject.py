@@ -27,6 +27,8 @@ from scenarios.scenario import CALLS
 
 _LEAST_READINGS = 14
 """Of memory along the calls: half of them are warm-up, and a class needs six."""
+_FIRST_CALLS = 100
+"""Calls that are looked at closely."""
 _LONG_CALL_NS = 1_000_000
 """Calls as long as this end with the budget, however few they are."""
 _LEAST_ROUNDS = 2
@@ -88,7 +90,7 @@ class MemorySubject(Subject):
         unit = self._unit()
         # What is read is kept in memory that is there already: a list would grow meanwhile.
         rows = np.zeros((4 * request.samples, 4), np.int64)
-        pace = _Pace(request, self._clock)
+        pace = Pace(request, self._clock)
         readings = 0
         with _collecting_new_garbage_only(), self._collector():
             while True:
@@ -250,11 +252,12 @@ class _Marks:
         )
 
 
-class _Pace:
+class Pace:
     """When memory is read along the calls, and when that has been done often enough.
 
-    A reading is due after a share of the budget or, where a number of calls was asked for, of
-    those calls; and not before calling has taken as long as the last reading did.
+    The first calls are looked at closely: a reading is due when there were a quarter more calls
+    than at the last one. Then it is due after a share of the budget or, where a number of calls was
+    asked for, of those calls; and by time not before calling has taken as long as the last reading.
     """
 
     def __init__(self, request: FollowMemory, clock: Clock) -> None:
@@ -287,6 +290,8 @@ class _Pace:
         self.unit_ns = now - self._last_unit
         self._last_unit = now
         self._done += 1
+        if self._done <= _FIRST_CALLS and 4 * self._done >= 5 * self._done_at_reading:
+            return True
         if request.calls is not None:
             if self._done >= request.calls:
                 return True

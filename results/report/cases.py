@@ -132,7 +132,7 @@ def _series_by_case(frame: pd.DataFrame, ids: NDArray[np.int64]) -> dict[int, li
     groups = row_ids(values, ("_series", "label"))
     order = np.argsort(groups, kind="stable")
     values, groups = values.iloc[order], groups[order]
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else []
+    starts = np.flatnonzero(np.r_[len(groups) > 0, groups[1:] != groups[:-1]][: len(groups)])
     heads = values.iloc[starts]
     names = [heads[name].astype("str").tolist() for name in (*_SERIES_COLUMNS, "unit", "label")]
     numbers = values["value"].to_numpy(np.float64)
@@ -286,9 +286,7 @@ def _launches(frame: pd.DataFrame, ids: NDArray[np.int64]) -> dict[tuple[int, st
     return counts
 
 
-def _evaluator_versions(
-    frame: pd.DataFrame, ids: NDArray[np.int64]
-) -> dict[tuple[int, str], str]:
+def _evaluator_versions(frame: pd.DataFrame, ids: NDArray[np.int64]) -> dict[tuple[int, str], str]:
     keyed = frame[["label", "evaluator_version"]].assign(_case=ids).drop_duplicates()
     found: dict[tuple[int, str], str] = {}
     for case, label, told in zip(

@@ -131,6 +131,12 @@ def _nothing_worse(comparison: Comparison) -> str:
             "<p class='warning'>Nothing is known to be worse, but a part of the baseline was not "
             "compared, or nothing could be put to a test.</p>"
         )
+    undecided = len(comparison.having("inconclusive"))
+    if undecided:
+        return (
+            f"<p>Nothing is shown to be worse beyond the threshold; {undecided:,} rows are "
+            "inconclusive: their smallest detectable change says what would have been seen.</p>"
+        )
     return "<p>Nothing got worse beyond the threshold.</p>"
 
 
@@ -156,7 +162,7 @@ def _cells(row: Row, *, several: bool) -> str:
         detectable_text(row),
         launches_text(row),
     )
-    link = f"<a href='#{escape(target)}'>{escape(plain(row.case))}</a>"
+    link = f"<a href='#{escape(target)}'>{_breakable(row.case)}</a>"
     version = f"<small>{escape(plain(row.candidate_label))}</small>" if several else ""
     cells = [f"<th scope='row'>{link}{version}</th>"]
     cells += [
@@ -169,6 +175,11 @@ def _cells(row: Row, *, several: bool) -> str:
 def _class(row: Row, heading: str) -> str:
     """A failure's reason may take several lines; figures may not."""
     return " class='told'" if heading == "change" and row.ratio is None else ""
+
+
+def _breakable(name: str) -> str:
+    """A case's name that may go to the next line after a parameter."""
+    return ";<wbr>".join(map(escape, plain(name).split(";")))
 
 
 def _rest(count: int) -> str:

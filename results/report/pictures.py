@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from results.errors import ComparisonError
+from results.formats.wording import plain
 from results.report.cases import Case, Number
 from results.report.content import Content
 from results.report.plots import KINDS, Kind, Plot, filled
 
 PictureFormat = Literal["svg", "png"]
+"""What a picture can be written as."""
 
 _WIDTH: Final = 640
 _PNG_SCALE: Final = 2.0
@@ -19,7 +21,13 @@ _CONFIG: Final[Mapping[str, object]] = {
     "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
     "legend": {"labelFontSize": 12},
-    "title": {"fontSize": 13, "fontWeight": "normal", "anchor": "start", "limit": _WIDTH},
+    "title": {
+        "fontSize": 13,
+        "fontWeight": "normal",
+        "subtitleFontSize": 11,
+        "anchor": "start",
+        "limit": _WIDTH,
+    },
     "range": {
         "category": [
             "#4c78a8",
@@ -55,18 +63,25 @@ def render(plot: Plot, versions: Sequence[str], form: PictureFormat) -> bytes:
         raise PictureError(message) from None
     specification = {
         **filled(plot, versions),
-        "title": plot.title,
+        "title": {"text": plot.title, "subtitle": plot.x if plot.kind == "phases" else ""},
         "width": _WIDTH,
         "config": _CONFIG,
     }
-    text = json.dumps(specification)
+    text = json.dumps(_printable(specification))
     if form == "svg":
         picture: str = vl_convert.vegalite_to_svg(text, vl_version=_VEGA_LITE_VERSION)
         return picture.encode()
-    drawn: bytes = vl_convert.vegalite_to_png(
-        text, vl_version=_VEGA_LITE_VERSION, scale=_PNG_SCALE
-    )
+    drawn: bytes = vl_convert.vegalite_to_png(text, vl_version=_VEGA_LITE_VERSION, scale=_PNG_SCALE)
     return drawn
+
+
+def _printable(node: Any) -> Any:
+    """The same without control characters in its texts: vl-convert ends the process at some."""
+    if isinstance(node, Mapping):
+        return {key: _printable(each) for key, each in node.items()}
+    if isinstance(node, list | tuple):
+        return [_printable(each) for each in node]
+    return plain(node) if isinstance(node, str) else node
 
 
 def chosen_plot(content: Content, *, case: str | None, kind: Kind, number: str | None) -> Plot:

@@ -19,7 +19,15 @@ _TIMES: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES: Final = ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B"))
 _PER_CENT: Final = ((0.01, "%"),)
 
-_PHASE_COLOURS: Final = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#d55e00", "#999999")
+_PHASE_COLOURS: Final = (
+    "#0072b2",
+    "#56b4e9",
+    "#009e73",
+    "#e69f00",
+    "#cc79a7",
+    "#d55e00",
+    "#999999",
+)
 """Okabe and Ito's, which people tell apart whatever colours they see."""
 
 _LEGEND_COLUMNS: Final = 4
@@ -112,14 +120,19 @@ _VERSION_COLOUR: Final = {
     "scale": {"domain": "{versions}"},
     "legend": {"orient": "top", "labelLimit": 300, "columns": "{columns}"},
 }
-_VALUE: Final = {"field": "shown", "type": "quantitative", "title": "{unit}", "scale": {"zero": False}}
+_VALUE: Final = {
+    "field": "shown",
+    "type": "quantitative",
+    "title": "{unit}",
+    "scale": {"zero": False},
+}
 
 _PHASE_BARS: Final = {
     "transform": [_scaled("value", "shown"), _told("value")],
     "mark": {"type": "bar"},
     "encoding": {
         "y": _VERSION_ROWS,
-        "x": {"field": "shown", "type": "quantitative", "title": "{unit}, {x}"},
+        "x": {"field": "shown", "type": "quantitative", "title": "{unit}"},
         "color": {
             "field": "phase",
             "type": "nominal",
@@ -140,7 +153,7 @@ _PHASE_BARS: Final = {
 _LOW: Final = "max(datum.value < 0 ? -1/0 : 0, datum.value - datum.spread / 2)"
 """The spread's lower end; what is not negative has none below 0."""
 
-_LAUNCH_DOTS: Final = {
+_LAUNCH_DOTS: Final[Mapping[str, Any]] = {
     "transform": [
         {"flatten": ["launch", "value", "spread"]},
         _scaled("value", "shown"),
@@ -252,6 +265,14 @@ _GROWTH_LINES: Final = {
     "height": 240,
 }
 
+_BY_KIND: Final[Mapping[Kind, Mapping[str, Any]]] = {
+    "phases": _PHASE_BARS,
+    "launches": _LAUNCH_DOTS,
+    "drift": _DRIFT_DOTS,
+    "timeline": _TIMELINES,
+    "growth": _GROWTH_LINES,
+}
+
 SPECIFICATIONS: Final[Mapping[Kind, Mapping[str, Any]]] = {
     kind: {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -259,10 +280,6 @@ SPECIFICATIONS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "width": "container",
         **specification,
     }
-    for kind, specification in zip(
-        KINDS,
-        (_PHASE_BARS, _LAUNCH_DOTS, _DRIFT_DOTS, _TIMELINES, _GROWTH_LINES),
-        strict=True,
-    )
+    for kind, specification in _BY_KIND.items()
 }
 """The specification of each kind, its places open and without data."""

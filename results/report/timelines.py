@@ -1,5 +1,6 @@
 """The memory of launches along their time, in `NAME.timelines.jsonl` beside each table."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,8 +65,7 @@ def thinned(values: Sequence[int], most: int = _MAX_SAMPLES) -> list[int]:
         return list(range(len(values)))
     edges = [len(values) * part // most for part in range(most + 1)]
     return [
-        max(range(start, end), key=values.__getitem__)
-        for start, end in zip(edges, edges[1:], strict=False)
+        max(range(start, end), key=values.__getitem__) for start, end in itertools.pairwise(edges)
     ]
 
 

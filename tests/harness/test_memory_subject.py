@@ -136,16 +136,6 @@ def test_following_goes_on_from_where_it_was() -> None:
 
 
 @linux
-def test_short_calls_are_followed_beyond_a_small_budget() -> None:
-    """At least 1,000 calls of some microseconds, however soon the budget ends."""
-    with _opened("nothing") as subject:
-        subject.prepare()
-        series = subject.follow(None, least_calls=1_000, budget_ns=1_000_000)
-
-    assert series.calls[-1] >= 1_000 or len(series.calls) == 4 * 40
-
-
-@linux
 @pytest.mark.parametrize(("evaluator", "each"), [("keeps_each", 50 * _MEBIBYTE), ("keeps_once", 0)])
 def test_rounds_tell_what_comes_each_time_from_what_came_once(evaluator: str, each: int) -> None:
     """50 MiB kept by compile for each network come each time; those of an import do not."""

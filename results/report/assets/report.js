@@ -94,11 +94,14 @@
   function follow() {
     const before = state;
     state = read();
-    shown = PAGE_ROWS;
-    mapShown = PAGE_ROWS;
     for (const name of FILTERS) if (byId(name).value !== (state[name] ?? "")) byId(name).value = state[name] ?? "";
-    drawRows();
-    drawMap();
+    // Left as they are when only a case opens or closes: what had the focus still has it.
+    if ([...FILTERS, "sort"].some((name) => (state[name] ?? "") !== (before[name] ?? "")) || !byId("rows").tHead) {
+      shown = PAGE_ROWS;
+      mapShown = PAGE_ROWS;
+      drawRows();
+      drawMap();
+    }
     if (state.case !== before.case || state.number !== before.number) drawCase(state.case !== before.case);
   }
 
@@ -119,7 +122,7 @@
       && (!state.version || row.candidate_label === state.version));
     const [name, direction] = (state.sort ?? "").split(":");
     const sign = direction === "down" ? -1 : 1;
-    if (COLUMNS.some(([key]) => key === name)) return chosen.sort((a, b) => sign * compared(key(a, name), key(b, name)) || a.i - b.i);
+    if (COLUMNS.some(([key]) => key === name)) return chosen.sort((a, b) => compared(key(a, name), key(b, name), sign) || a.i - b.i);
     return chosen.sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.rank - a.rank || a.i - b.i);
   }
 
@@ -131,9 +134,10 @@
     return row[name];
   }
 
-  function compared(a, b) {
+  // What is not known stands last, whichever way the rows are sorted.
+  function compared(a, b, sign) {
     if (a === null || b === null) return (a === null) - (b === null);
-    return typeof a === "string" ? a.localeCompare(b) : a - b;
+    return sign * (typeof a === "string" ? a.localeCompare(b) : a - b);
   }
 
   function drawRows() {
@@ -161,9 +165,12 @@
     document.querySelector(`[data-sort="${name}"]`).focus();
   }
 
+  // A name that may go to the next line after a parameter.
+  const breakable = (name) => name.split(/(?<=;)/).flatMap((part) => [part, element("wbr")]);
+
   function caseLink(each, number, text) {
     const attributes = { href: address({ case: each.name, number }), class: "case-link" };
-    return element("a", attributes, text ?? each.name);
+    return element("a", attributes, ...(text === undefined ? breakable(each.name) : [text]));
   }
 
   function rowElement(row, named) {
@@ -205,6 +212,7 @@
       .sort((a, b) => b.worst - a.worst);
     const heads = ["case", baseline ?? "", ...candidates].map((name) => element("th", { scope: "col" }, name));
     put(byId("map"), element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...lines.slice(0, mapShown).map(mapElement)));
+    byId("map").classList.toggle("compared", candidates.length > 0);
     byId("map-more").hidden = lines.length <= mapShown;
   }
 
@@ -212,7 +220,7 @@
     const number = each.numbers.find((one) => `${one.phase} ${one.metric}` === what);
     const cells = candidates.map((version) => rowsOf.get(each).find((row) => row.what === what && row.candidate_label === version));
     const ratios = cells.filter((row) => row && row.ratio !== null).map((row) => row.ratio);
-    return { each, what, number, cells, told: number?.told[0] ?? "–", worst: ratios.length ? Math.max(...ratios) : 0 };
+    return { each, what, number, cells, told: cells.find(Boolean)?.baseline_text ?? number?.told[0] ?? "–", worst: ratios.length ? Math.max(...ratios) : 0 };
   }
 
   function mapElement(line) {
@@ -422,7 +430,7 @@
 
   function drawFacts() {
     const table = (found) => {
-      const heads = ["", ...content.versions].map((name) => element("th", { scope: "col" }, name));
+      const heads = ["fact", ...content.versions].map((name) => element("th", { scope: "col" }, name));
       const body = found.map((fact) => element("tr", { class: fact.differs ? "differs" : null }, element("th", { scope: "row" }, fact.name), ...fact.values.map((text) => element("td", {}, text))));
       return element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body)));
     };

@@ -11,9 +11,9 @@ from harness.sides import parse_sides
 FASTER = Seen(scenario="chain", mode="gradient", phase="evaluate", metric="time", old_over_new=1.13)
 
 
-def found(verdict: str) -> Found:
+def found(verdict: str, ratio: float = 0.8) -> Found:
     """A row of that verdict."""
-    return Found(verdict=verdict, ratio=0.8, low=0.75, high=0.85)
+    return Found(verdict=verdict, ratio=ratio, low=0.75, high=0.85)
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -28,17 +28,19 @@ def test_its_commands_are_those_of_the_command_line(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "told"),
+    ("verdict", "ratio", "told"),
     [
-        ("improved", "as seen before"),
-        ("regressed", "the other way"),
-        ("unchanged", "called unchanged"),
-        ("inconclusive", "not called"),
+        ("improved", 0.87, "as seen before"),
+        ("improved", 0.97, "smaller than before"),
+        ("improved", 0.70, "larger than before"),
+        ("regressed", 1.13, "the other way"),
+        ("unchanged", 1.0, "called unchanged"),
+        ("inconclusive", 0.87, "not called"),
     ],
 )
-def test_a_faster_release_is_improved(verdict: str, told: str) -> None:
-    """Old ÷ new above 1 is a ratio below 1."""
-    assert agreement(FASTER, found(verdict)) == told
+def test_a_faster_release_is_improved(verdict: str, ratio: float, told: str) -> None:
+    """Old ÷ new above 1 is a ratio below 1, and twice its log is as large still."""
+    assert agreement(FASTER, found(verdict, ratio)) == told
 
 
 def test_ratios_are_shown_old_over_new() -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from evaluators.protocol import EvaluatorError
 from harness.commands.check import Check
 from harness.commands.compare import Compare
+from harness.commands.engines import Engines
 from harness.commands.list import List
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -37,7 +38,7 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), Engines(), List())
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 

@@ -16,13 +16,13 @@ Threads: CasADi uses one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import casadi
 import numpy as np
 
-from evaluators.engines.adapter import Adapter, Asked
+from evaluators.engines.adapter import Adapter
 from evaluators.engines.decomposition import decomposed
 from evaluators.engines.walk import walk
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
@@ -271,6 +271,8 @@ _PLAIN: dict[Operator, Callable[..., Any]] = {
     op.SIN: casadi.sin,
     op.COS: casadi.cos,
     op.TANH: casadi.tanh,
+    # Not our decomposition, which is right at 0 but has no derivative there.
+    op.LOGISTIC: lambda x: 0.5 + 0.5 * casadi.tanh(0.5 * x),
     op.ABS: casadi.fabs,
     op.SIGN: casadi.sign,
     op.LESS: lambda x, y: x < y,

@@ -21,6 +21,7 @@ OPSET, IR_VERSION = 18, 8
 
 _TYPES = {FLOAT32: TensorProto.FLOAT, FLOAT64: TensorProto.DOUBLE, BOOL: TensorProto.BOOL}
 
+
 def exported(inputs: Sequence[Node], outputs: Sequence[Node]) -> Any:
     """An ONNX model of decomposed outputs; its inputs are called w0, w1, …, d0, d1, …."""
     return _Exporter().model(inputs, outputs)

@@ -23,7 +23,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from weakref import ReferenceType, ref
 
-import numpy as np
 import onnx
 import onnxruntime
 

@@ -56,10 +56,7 @@ class PytensorNetwork(Adapter):
         """The graph; differentiated if it is to be."""
         asked = self.asked(network, mode)
         weights, data = [
-            {
-                node.attributes: pt.tensor(dtype=node.dtype.name, shape=node.shape)
-                for node in inputs
-            }
+            {node.attributes: pt.tensor(dtype=node.dtype.name, shape=node.shape) for node in inputs}
             for inputs in (asked.weights, asked.data)
         ]
         outputs = walk(decomposed(asked.outputs, _KNOWN), _bind, pt.constant)(

@@ -55,7 +55,9 @@ class TensorflowNetwork(Adapter):
         """Trace; with the derivatives, if it is to differentiate."""
         asked = self.asked(network, mode)
         signature = [tf.TensorSpec(node.shape, node.dtype) for node in asked.inputs]
-        concrete = tf.function(_of_tensors(asked), autograph=False).get_concrete_function(*signature)
+        concrete = tf.function(_of_tensors(asked), autograph=False).get_concrete_function(
+            *signature
+        )
         self._counters = {"engine_nodes": len(concrete.graph.get_operations())}
         return _Lowered(concrete, asked)
 
@@ -135,9 +137,7 @@ def _matmul(node: Node) -> Callable[..., Any]:
         return tf.matmul
     row = (1, *left.shape) if left.ndim == 1 else left.shape
     column = (*right.shape, 1) if right.ndim == 1 else right.shape
-    return lambda x, y: tf.reshape(
-        tf.matmul(tf.reshape(x, row), tf.reshape(y, column)), node.shape
-    )
+    return lambda x, y: tf.reshape(tf.matmul(tf.reshape(x, row), tf.reshape(y, column)), node.shape)
 
 
 def _take(node: Node) -> Callable[..., Any]:

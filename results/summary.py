@@ -40,7 +40,7 @@ class CaseSummary:
         time_drift_per_kcall: relative change of time per 1,000 calls, median over launches.
         break_even_calls: by evaluator in `BREAK_EVEN`, how many calls it takes until this one's
             prepare and first call have paid for themselves; 0 where it is never behind, infinite
-            where it never catches up, None where either was not measured.
+            where it is not ahead in the long run, None where either was not measured.
         status: ok, or the first failure's.
         detail: the first failure's.
     """
@@ -105,7 +105,8 @@ def break_even_calls(candidate: CaseSummary, baseline: CaseSummary) -> float | N
     """The number of calls from which on the candidate has cost less time in all.
 
     Of n calls each costs prepare + first call + (n - 1) calls. 0 where the candidate is never
-    behind, infinite where it never catches up, None where a figure is missing.
+    behind, infinite where it is not ahead in the
+    long run, None where a figure is missing.
     """
     if candidate.seconds_per_call is None or baseline.seconds_per_call is None:
         return None

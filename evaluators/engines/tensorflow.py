@@ -3,8 +3,8 @@
 Two evaluators. `tensorflow` differentiates by itself, with `tf.GradientTape` within the traced
 function; `tensorflow-network` traces our differentiated network.
 
-lower: `tf.function(f).get_concrete_function(…)`: Python runs once over the network with TensorFlow's
-    functions, and the tape adds the derivatives' operations.
+lower: `tf.function(f).get_concrete_function(…)`: Python runs once over the network with
+    TensorFlow's functions, and the tape adds the derivatives' operations.
 compile: nothing that TensorFlow lets us call: it optimises the graph (Grappler) and makes its
     executor in the first call, and is seen there.
 waited for: `.numpy()` of every result, which waits for it and copies it.

@@ -151,7 +151,7 @@ def _scatter_add(node: Node) -> Callable[..., Any]:
     indices, axis = node.attributes
     index = (*[slice(None)] * axis, mx.array(indices, mx.int32))
     whole = mx.zeros(node.shape, _DTYPES[node.dtype])
-    return lambda x: whole.at[index].add(x)
+    return lambda x: whole.at[index].add(x)  # noqa: PLW0108 - each call makes its own update
 
 
 _PLAIN: dict[Operator, Callable[..., Any]] = {

@@ -157,6 +157,12 @@ ENGINES: tuple[Engine, ...] = (
         # The CPU's library comes apart from MLX itself on Linux.
         companions=(Companion(releases=">=0.26", requirement="mlx[cpu]"),),
     ),
+    Engine(
+        distribution="numexpr",
+        evaluators=("numexpr",),
+        module="evaluators.engines.numexpr",
+        supported=">=2.10,<3",
+    ),
 )
 
 

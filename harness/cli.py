@@ -13,6 +13,7 @@ from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.doctor import Doctor
+from harness.commands.engines import Engines
 from harness.commands.export import Export
 from harness.commands.history import HistoryOf
 from harness.commands.import_ import Import
@@ -54,6 +55,7 @@ _COMMANDS: tuple[Command, ...] = (
     Doctor(),
     Export(),
     Import(),
+    Engines(),
     List(),
 )
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)

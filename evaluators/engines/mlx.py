@@ -150,7 +150,8 @@ def _take(node: Node) -> Callable[..., Any]:
 def _scatter_add(node: Node) -> Callable[..., Any]:
     indices, axis = node.attributes
     index = (*[slice(None)] * axis, mx.array(indices, mx.int32))
-    return lambda x: mx.zeros(node.shape, _DTYPES[node.dtype]).at[index].add(x)
+    whole = mx.zeros(node.shape, _DTYPES[node.dtype])
+    return lambda x: whole.at[index].add(x)  # noqa: PLW0108 - each call makes its own update
 
 
 _PLAIN: dict[Operator, Callable[..., Any]] = {

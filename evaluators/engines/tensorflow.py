@@ -3,8 +3,8 @@
 Two evaluators. `tensorflow` differentiates by itself, with `tf.GradientTape` within the traced
 function; `tensorflow-network` traces our differentiated network.
 
-lower: `tf.function(f).get_concrete_function(…)`: Python runs once over the network with TensorFlow's
-    functions, and the tape adds the derivatives' operations.
+lower: `tf.function(f).get_concrete_function(…)`: Python runs once over the network with
+    TensorFlow's functions, and the tape adds the derivatives' operations.
 compile: nothing that TensorFlow lets us call: it optimises the graph (Grappler) and makes its
     executor in the first call, and is seen there.
 waited for: `.numpy()` of every result, which waits for it and copies it.
@@ -55,7 +55,9 @@ class TensorflowNetwork(Adapter):
         """Trace; with the derivatives, if it is to differentiate."""
         asked = self.asked(network, mode)
         signature = [tf.TensorSpec(node.shape, node.dtype) for node in asked.inputs]
-        concrete = tf.function(_of_tensors(asked), autograph=False).get_concrete_function(*signature)
+        concrete = tf.function(_of_tensors(asked), autograph=False).get_concrete_function(
+            *signature
+        )
         self._counters = {"engine_nodes": len(concrete.graph.get_operations())}
         return _Lowered(concrete, asked)
 
@@ -132,12 +134,10 @@ def _matmul(node: Node) -> Callable[..., Any]:
     """TensorFlow multiplies matrices alone: a vector is made one."""
     left, right = node.operands
     if left.ndim > 1 and right.ndim > 1:
-        return tf.matmul
+        return tf.matmul  # type: ignore[no-any-return,unused-ignore]
     row = (1, *left.shape) if left.ndim == 1 else left.shape
     column = (*right.shape, 1) if right.ndim == 1 else right.shape
-    return lambda x, y: tf.reshape(
-        tf.matmul(tf.reshape(x, row), tf.reshape(y, column)), node.shape
-    )
+    return lambda x, y: tf.reshape(tf.matmul(tf.reshape(x, row), tf.reshape(y, column)), node.shape)
 
 
 def _take(node: Node) -> Callable[..., Any]:

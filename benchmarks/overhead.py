@@ -19,6 +19,7 @@ from time import perf_counter, perf_counter_ns
 
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
 from harness.worker import messages as m
+from harness.worker.evidence import Witness
 from harness.worker.timing import time_block
 
 _CALLS = 200_000
@@ -85,6 +86,10 @@ def _print_loop(rounds: int) -> None:
     print(f"  timeit                     {statistics.median(timeit_ns):8.1f} ns per call")
     print(f"  time_block                 {statistics.median(ours_ns):8.1f} ns per call")
     print(f"  two clock reads            {2 * reads_ns:8.1f} ns per block")
+    witness_us = statistics.median(_witness_us() for _ in range(rounds))
+    print(
+        f"  evidence before and after  {2 * witness_us:8.1f} µs per block, outside of what is timed"
+    )
 
 
 def _print_spikes() -> None:
@@ -138,6 +143,14 @@ def _clock_read_ns() -> float:
     for _ in range(10_000):
         perf_counter_ns()
     return (perf_counter_ns() - start) / 10_000
+
+
+def _witness_us() -> float:
+    witness = Witness()
+    start = perf_counter_ns()
+    for _ in range(1_000):
+        witness.read()
+    return (perf_counter_ns() - start) / 1e6
 
 
 def _nothing(weights: object, data: object) -> None:

@@ -9,9 +9,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from evaluators.protocol import EvaluatorError
+from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
+from harness.commands.doctor import Doctor
+from harness.commands.export import Export
+from harness.commands.history import HistoryOf
+from harness.commands.import_ import Import
 from harness.commands.list import List
+from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
 from harness.errors import UsageError
@@ -37,7 +43,19 @@ class Command(Protocol):
         ...
 
 
-_COMMANDS: tuple[Command, ...] = (Run(), Versus(), Compare(), Check(), List())
+_COMMANDS: tuple[Command, ...] = (
+    Run(),
+    Versus(),
+    Compare(),
+    Report(),
+    Check(),
+    HistoryOf(),
+    Calibrate(),
+    Doctor(),
+    Export(),
+    Import(),
+    List(),
+)
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 
@@ -77,3 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         command.add_arguments(sub)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,14 +11,19 @@ import statistics
 from collections.abc import Sequence
 from time import monotonic
 
-from harness.conversation import PREPARED_PHASES, Group, Side, checked
+from harness.blocks import Judged, judge_blocks, log_ratio
+from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement, interquartile_range
 from harness.worker import messages as m
-from results.drift import slope
+from harness.worker.evidence import Evidence
+from results.drift import drift_notes, time_drift
+from results.notes import format_notes
 
 UNTIMED_CALLS = 2
 """After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""
+ROUND_BLOCKS = 2
+"""Of each side: a round goes over all sides and back again."""
 LONG_CALL_NS = 10_000_000
 """In a call as long as this, warming the caches is no longer seen."""
 
@@ -28,11 +33,15 @@ _COUNTED_IN = {
     "engine_nodes": "lower",
     "cache_entries": "compile",
     "recompilations": "compile",
+    "optimised_nodes": "compile",
+    "kernels": "compile",
 }
 
 
-def conduct_time(sides: Sequence[Side], effort: Effort, rng: random.Random) -> None:
-    """Take every side through its phases against the clock."""
+def conduct_time(
+    sides: Sequence[Side], effort: Effort, rng: random.Random, *, rounds: int = 1
+) -> None:
+    """Take every side through its phases against the clock; `rounds` times the usual blocks."""
     group = Group(sides, rng, "time")
     group.each(Side.open)
     for phase in PREPARED_PHASES:
@@ -41,9 +50,9 @@ def conduct_time(sides: Sequence[Side], effort: Effort, rng: random.Random) -> N
     group.each(_check)
     group.each(_count)
     group.release()
-    _evaluate(group, effort)
+    _evaluate(group, effort, rounds)
     group.release()
-    group.each(_repeat, effort)
+    _repeat(group, effort)
     group.release()
     group.each(_time_teardown)
     group.release()
@@ -84,39 +93,43 @@ def _count(side: Side) -> None:
             side.hold(Measurement(phase=phase, metric=metric, source="count", value=value))
 
 
-def _evaluate(group: Group, effort: Effort) -> None:
+def _evaluate(group: Group, effort: Effort, rounds: int) -> None:
     """Time blocks of calls: alone in one go, together in mirrored rounds."""
     group.each(_calibrate, effort)
+    group.each(_read_yardstick)
     if len(group.alive) == 1:
-        group.each(_blocks_alone, effort)
+        group.each(_blocks_alone, effort, rounds)
     else:
         _share_calls(group.alive)
-        _blocks_together(group, effort)
-    group.each(_evaluated, effort)
+        _blocks_together(group, effort, rounds)
+    group.each(_read_yardstick)
+    _estimate(group.alive, effort)
+    for side in group.alive:
+        _hold_yardstick(side)
 
 
 def _calibrate(side: Side, effort: Effort) -> None:
     calibrated = side.ask(m.Calibrate(block_ns=effort.block_ns), m.Calibrated, "evaluate")
-    side.calls = calibrated.calls
+    side.series.calls = calibrated.calls
     side.untimed_calls = UNTIMED_CALLS if calibrated.call_ns < LONG_CALL_NS else 0
 
 
 def _share_calls(sides: Sequence[Side]) -> None:
     """Give all sides blocks of as many calls, but for one so fast that it needs many more."""
-    least = min((side.calls for side in sides), default=1)
+    least = min((side.series.calls for side in sides), default=1)
     for side in sides:
-        if side.calls < 2 * least:
-            side.calls = least
+        if side.series.calls < 2 * least:
+            side.series.calls = least
 
 
-def _blocks_alone(side: Side, effort: Effort) -> None:
-    blocks = effort.warm_up_blocks + effort.blocks
-    _run_blocks(side, blocks, 0, effort.evaluate_budget_ns)
+def _blocks_alone(side: Side, effort: Effort, rounds: int) -> None:
+    blocks = effort.warm_up_blocks + effort.blocks * rounds
+    _run_blocks(side, blocks, 0, effort.evaluate_budget_ns * rounds)
 
 
-def _blocks_together(group: Group, effort: Effort) -> None:
-    deadline = monotonic() + effort.evaluate_budget_ns * 1e-9 * len(group.alive)
-    for _ in range(-(-(effort.warm_up_blocks + effort.blocks) // 2)):
+def _blocks_together(group: Group, effort: Effort, rounds: int) -> None:
+    deadline = monotonic() + effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
+    for _ in range(-(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)):
         order = group.shuffled()
         for side in order + order[::-1]:
             group.one(side, _run_blocks, 1, side.untimed_calls, 0)
@@ -126,17 +139,61 @@ def _blocks_together(group: Group, effort: Effort) -> None:
 
 def _run_blocks(side: Side, blocks: int, untimed_calls: int, budget_ns: int) -> None:
     asked = m.RunBlocks(
-        blocks=blocks, calls=side.calls, untimed_calls=untimed_calls, budget_ns=budget_ns
+        blocks=blocks, calls=side.series.calls, untimed_calls=untimed_calls, budget_ns=budget_ns
     )
-    side.elapsed_ns += side.ask(asked, m.Blocks, "evaluate").elapsed_ns
+    answer = side.ask(asked, m.Blocks, "evaluate")
+    side.series.elapsed_ns += answer.elapsed_ns
+    side.series.evidence += [Evidence(*each) for each in answer.evidence]
 
 
-def _evaluated(side: Side, effort: Effort) -> None:
-    """Time per call, and how it drifts, from the blocks after the warm-up."""
-    # A subject so slow that the budget ended in the warm-up is estimated from what there is.
-    skipped = min(effort.warm_up_blocks, len(side.elapsed_ns) // 2)
-    seconds_per_call = [ns * 1e-9 / side.calls for ns in side.elapsed_ns[skipped:]]
+def _read_yardstick(side: Side) -> None:
+    answer = side.ask(m.ReadYardstick(), m.YardstickRead, "evaluate")
+    for name, elapsed_ns in answer.elapsed_ns.items():
+        side.yardstick_ns.setdefault(name, []).append(elapsed_ns)
+
+
+def _hold_yardstick(side: Side) -> None:
+    for name, elapsed_ns in side.yardstick_ns.items():
+        side.hold(
+            Measurement(
+                phase="evaluate",
+                metric="time",
+                source=CLOCK,
+                value=statistics.median(elapsed_ns) * 1e-9,
+                blocks=len(elapsed_ns),
+                calls=len(elapsed_ns),
+                yardstick=name,
+            )
+        )
+
+
+def _estimate(sides: Sequence[Side], effort: Effort) -> None:
+    """Time per call of each side, and of each against the first, the baseline."""
+    judged = judge_blocks(
+        [side.series for side in sides],
+        warm_up_blocks=effort.warm_up_blocks,
+        round_blocks=ROUND_BLOCKS if len(sides) > 1 else 1,
+    )
+    for side, own in zip(sides, judged, strict=True):
+        ratio = None if own is judged[0] else log_ratio(judged[0], own, round_blocks=ROUND_BLOCKS)
+        _evaluated(side, own, ratio)
+
+
+def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> None:
+    seconds_per_call = judged.seconds_per_call()
     median = statistics.median(seconds_per_call)
+    blocks = len(seconds_per_call)
+    notes = {
+        "steady": judged.steady.kind,
+        "set_aside": str(sum(judged.is_set_aside)),
+        "waited": f"{side.series.share_waited():.2g}",
+    }
+    if side.unit != CALL:
+        notes["per"] = side.unit
+    if side.is_layout_fixed:
+        notes["layout"] = "fixed"
+    if ratio is not None:
+        notes |= {"log_ratio": f"{ratio[0]:.6g}", "rounds": str(ratio[1])}
     side.hold(
         Measurement(
             phase="evaluate",
@@ -144,30 +201,51 @@ def _evaluated(side: Side, effort: Effort) -> None:
             source=CLOCK,
             value=median,
             spread=interquartile_range(seconds_per_call),
-            blocks=len(seconds_per_call),
-            calls=len(seconds_per_call) * side.calls,
-            detail=side.per_unit,
+            blocks=blocks,
+            calls=blocks * side.series.calls,
+            detail=format_notes(notes),
+            log_ratio=None if ratio is None else ratio[0],
         )
     )
-    if len(seconds_per_call) >= 3 and median > 0:
-        thousands = [block * side.calls / 1000 for block in range(len(seconds_per_call))]
-        relative = [each / median for each in seconds_per_call]
+    if blocks >= 3 and median > 0:
+        calls = [block * side.series.calls for block in judged.counted()]
+        drift = time_drift(calls, seconds_per_call)
         side.hold(
             Measurement(
                 phase="evaluate",
                 metric="time_drift",
                 source=CLOCK,
-                value=slope(thousands, relative).value,
-                blocks=len(seconds_per_call),
-                calls=len(seconds_per_call) * side.calls,
+                value=drift.value,
+                blocks=blocks,
+                calls=blocks * side.series.calls,
+                detail=format_notes(drift_notes(drift)),
             )
         )
 
 
-def _repeat(side: Side, effort: Effort) -> None:
-    asked = m.Repeat(most=effort.repeats, budget_ns=effort.repeat_budget_ns)
-    repeats = side.ask(asked, m.Repeats, "compile")
+def _repeat(group: Group, effort: Effort) -> None:
+    """Prepare again and again: alone in one go, together a few at a time in mirrored rounds."""
+    if len(group.alive) == 1:
+        group.each(_repeat_some, effort.repeats, effort.repeat_budget_ns)
+    else:
+        deadline = monotonic() + effort.repeat_budget_ns * 1e-9 * len(group.alive)
+        for _ in range(-(-effort.repeats // ROUND_BLOCKS)):
+            order = group.shuffled()
+            for side in order + order[::-1]:
+                group.one(side, _repeat_some, 1, 0)
+            if monotonic() > deadline:
+                break
+    group.each(_repeated)
+
+
+def _repeat_some(side: Side, most: int, budget_ns: int) -> None:
+    repeats = side.ask(m.Repeat(most=most, budget_ns=budget_ns), m.Repeats, "compile")
     for phase, elapsed_ns in repeats.elapsed_ns.items():
+        side.repeats_ns.setdefault(phase, []).extend(elapsed_ns)
+
+
+def _repeated(side: Side) -> None:
+    for phase, elapsed_ns in side.repeats_ns.items():
         side.hold(
             Measurement(
                 phase=phase,

@@ -12,17 +12,19 @@ from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
+from harness.blocks import Series
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
 
 PREPARED_PHASES = ("construct", "differentiate", "lower", "compile", "first_call")
 
-_PER_UNIT = {
-    "rebuilds": "per rebuild",
-    "shapes": "per shape",
-    "kept": "per function kept",
-    "cycles": "per rebuild",
+CALL = "call"
+_UNITS = {
+    "rebuilds": "rebuild",
+    "shapes": "shape",
+    "kept": "function kept",
+    "cycles": "rebuild",
 }
 
 
@@ -51,11 +53,11 @@ class Side:
         self.failed = False
         self._held: list[Measurement] = []
         self._told: set[tuple[str, str]] = set()
-        self.calls = 1
-        """Of each block in `elapsed_ns`."""
         self.untimed_calls = 0
         """Before each block that follows a hand-over."""
-        self.elapsed_ns: list[int] = []
+        self.series = Series()
+        self.repeats_ns: dict[str, list[int]] = {}
+        self.yardstick_ns: dict[str, list[int]] = {}
 
     @property
     def phases(self) -> list[str]:
@@ -63,9 +65,14 @@ class Side:
         return [] if self.opened is None else self.opened.phases
 
     @property
-    def per_unit(self) -> str:
-        """What `evaluate` is told per, where that is no call: "per rebuild"; else nothing."""
-        return "" if self.opened is None else _PER_UNIT.get(self.opened.lifecycle, "")
+    def unit(self) -> str:
+        """What `evaluate` does again and again: a call, or what the life cycle has in its place."""
+        return CALL if self.opened is None else _UNITS.get(self.opened.lifecycle, CALL)
+
+    @property
+    def is_layout_fixed(self) -> bool:
+        """Whether memory layout is left as it happens to be."""
+        return self._request.fixed_layout
 
     def open(self) -> None:
         """Load the subject."""

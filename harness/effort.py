@@ -27,12 +27,21 @@ class Effort:
     blocks: int
     evaluate_budget_ns: int
     """Stop after the block that exceeds this."""
+    first_rounds: int
+    """The first launch of a case goes on for so many times the blocks, to see a warm-up that is
+    longer than a usual launch."""
     repeats: int
     repeat_budget_ns: int
     follow_calls: int
-    """Calls over which memory is followed."""
+    """Calls over which memory is followed at least, if one takes less than a millisecond."""
     follow_samples: int
     follow_budget_ns: int
+    """Memory is followed over as many calls as fit."""
+    follow_more: int
+    """How often as many calls again are followed where the class is a leak, or not clear."""
+    rounds: int
+    """How often preparing is repeated to see what it leaves behind each time."""
+    rounds_budget_ns: int
     timeout_s: float
     """For one launch, from its start to its last answer."""
 
@@ -47,12 +56,35 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         warm_up_blocks=6,
         blocks=40,
         evaluate_budget_ns=1_000 * MILLISECOND_NS,
+        first_rounds=1,
         repeats=10,
         repeat_budget_ns=100 * MILLISECOND_NS,
         follow_calls=1_000,
-        follow_samples=20,
+        follow_samples=64,
         follow_budget_ns=500 * MILLISECOND_NS,
+        follow_more=3,
+        rounds=5,
+        rounds_budget_ns=500 * MILLISECOND_NS,
         timeout_s=timeout_s,
+    )
+
+
+def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
+    """About a tenth of a second of measuring a pair.
+
+    What differs from launch to launch is several times what differs within one, so many short
+    launches tell more than few long ones (docs/verdict.md).
+    """
+    return replace(
+        usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
+        least_launches=min(least_launches, launches),
+        block_ns=2 * MILLISECOND_NS,
+        warm_up_blocks=4,
+        blocks=12,
+        evaluate_budget_ns=60 * MILLISECOND_NS,
+        first_rounds=5,
+        repeats=2,
+        repeat_budget_ns=20 * MILLISECOND_NS,
     )
 
 
@@ -68,4 +100,6 @@ def quick_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         repeats=3,
         repeat_budget_ns=30 * MILLISECOND_NS,
         follow_budget_ns=300 * MILLISECOND_NS,
+        rounds=3,
+        rounds_budget_ns=100 * MILLISECOND_NS,
     )

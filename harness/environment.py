@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import psutil
 from harness.errors import UsageError
 from harness.launch import Launcher, Surroundings
 from harness.worker import messages as m
+from harness.worker.facts import facts_here
 
 _PROBE_TIMEOUT_S = 60.0
 
@@ -32,10 +34,10 @@ def machine_facts() -> Mapping[str, Any]:
         "processor": _processor(),
         "cpus": psutil.cpu_count() or 0,
         "cpu_max_mhz": round(frequency.max) if frequency and frequency.max else None,
-        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        "turbo_off": _read("/sys/devices/system/cpu/intel_pstate/no_turbo"),
-        "address_randomisation": _read("/proc/sys/kernel/randomize_va_space"),
-        "transparent_hugepages": _read("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "governor": system_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "turbo_off": system_text("/sys/devices/system/cpu/intel_pstate/no_turbo"),
+        "address_randomisation": system_text("/proc/sys/kernel/randomize_va_space"),
+        "transparent_hugepages": system_text("/sys/kernel/mm/transparent_hugepage/enabled"),
         "memory_bytes": psutil.virtual_memory().total,
         "libc": "-".join(platform.libc_ver()),
     }
@@ -49,13 +51,13 @@ def machine_id() -> str:
 
 
 def environment_facts(
-    launcher: Launcher, interpreter: str, cpu: int | None
+    launcher: Launcher, surroundings: Surroundings
 ) -> tuple[str, Mapping[str, Any]]:
     """The id and the facts of an interpreter's environment, told by a worker that runs in it.
 
     `UsageError` when no worker starts there.
     """
-    surroundings = Surroundings(interpreter=interpreter, hash_seed=0, cpu=cpu)
+    interpreter = surroundings.interpreter
     try:
         launch = launcher.start(surroundings)
     except OSError as error:
@@ -74,19 +76,25 @@ def environment_facts(
     return _id(facts), facts
 
 
+def facts_of_this_process() -> tuple[str, Mapping[str, Any]]:
+    """The id and the facts of the environment that we run in ourselves."""
+    facts = {**facts_here(), "interpreter": sys.executable, "machine": dict(machine_facts())}
+    return _id(facts), facts
+
+
 def _id(facts: Mapping[str, Any]) -> str:
     text = json.dumps(facts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _processor() -> str:
-    for line in _read("/proc/cpuinfo").splitlines():
+    for line in system_text("/proc/cpuinfo").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor()
 
 
-def _read(path: str) -> str:
+def system_text(path: str) -> str:
     """The content of a file of the system, empty where it is not to be had."""
     if not os.access(path, os.R_OK):
         return ""

@@ -30,6 +30,10 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
     "NPROC",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TORCHINDUCTOR_COMPILE_THREADS",
 )
 _KEPT_OUTPUT_BYTES = 4096
 _DYING_S = 5.0
@@ -45,10 +49,15 @@ class Surroundings:
     """The same for both sides of a pair."""
     cpu: int | None
     """The CPU that the process stays on; None leaves it to the system."""
+    starting_cpus: tuple[int, ...] = ()
+    """Where it may run until it is ready, so that the sides of a pair start at once."""
     threads: int = 1
+    environment_bytes: int = 0
+    """Added to the environment, and as much to the arguments: they move the stack (Mytkowicz et
+    al., ASPLOS 2009)."""
     memory_limit_bytes: int | None = None
     exact_memory: bool = False
-    """Whether Python uses the C library's allocator, so that one counter sees every byte."""
+    """Whether the C library does without what would blur its count of allocated bytes."""
 
 
 class Launch(Protocol):
@@ -100,6 +109,8 @@ class LocalLaunch:
             str(replies_write),
             str(-1 if surroundings.cpu is None else surroundings.cpu),
             str(surroundings.memory_limit_bytes or 0),
+            ",".join(map(str, surroundings.starting_cpus)),
+            "x" * surroundings.environment_bytes,
         ]
         try:
             self.process = subprocess.Popen(
@@ -215,6 +226,7 @@ def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
     caches = Path(scratch)
     fixed |= {
         "PYTHONHASHSEED": str(surroundings.hash_seed),
+        "GRAPHGAUGE_PADDING": "x" * surroundings.environment_bytes,
         "PYTHONDONTWRITEBYTECODE": "",
         "XDG_CACHE_HOME": scratch,
         "TMPDIR": scratch,
@@ -227,7 +239,7 @@ def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
     }
     if surroundings.exact_memory:
         # The per-thread cache of freed blocks would count as in use.
-        fixed |= {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+        fixed |= {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
     return {**os.environ, **fixed}
 
 
@@ -241,12 +253,17 @@ def _killed_for_memory() -> int:
     return 0
 
 
+def granted_cpus() -> tuple[int, ...]:
+    """The CPUs that this process may run on; none where the system has no such notion."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
 def usable_cpu() -> int | None:
     """The CPU that launches are pinned to: the last one granted, since the first serves the system.
 
     None where the system has no such notion, or grants a single one.
     """
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    granted = sorted(os.sched_getaffinity(0))
+    granted = granted_cpus()
     return granted[-1] if len(granted) > 1 else None

@@ -24,6 +24,10 @@ class Measurement:
     calls: int | None = None
     status: str = "ok"
     detail: str = ""
+    log_ratio: float | None = None
+    """To the pair's baseline, where blocks were interleaved; `detail` has it too."""
+    yardstick: str = ""
+    """The kind of fixed work that was timed in the place of the subject; empty for the subject."""
 
 
 def failure_row(failure: m.Failure, kind: str) -> Measurement:

@@ -16,7 +16,18 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("networks", "evaluators", "scenarios", "harness/worker")
-_MAIN = "from harness.worker.service import main\nimport sys\n\nmain(sys.argv[1:])\n"
+_MAIN = """\
+import os
+import sys
+
+if sys.argv[5]:
+    os.sched_setaffinity(0, map(int, sys.argv[5].split(",")))
+
+from harness.worker.service import main
+
+main(sys.argv[1:])
+"""
+"""Imports take most of a worker's start, so it is let off its parent's CPU before them."""
 
 
 @cache

@@ -10,8 +10,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress as RichProgress,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -25,21 +25,21 @@ class Progress(Protocol):
         """Something is being measured now."""
         ...
 
-    def done(self) -> None:
-        """One step of the plan is finished."""
+    def done(self, amount: float = 1.0) -> None:
+        """So much of the plan is finished."""
         ...
 
 
 class _Shown:
-    def __init__(self, bar: RichProgress, total: int) -> None:
+    def __init__(self, bar: RichProgress, total: float) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=total)
 
     def begin(self, what: str) -> None:
         self._bar.update(self._task, description=what)
 
-    def done(self) -> None:
-        self._bar.advance(self._task)
+    def done(self, amount: float = 1.0) -> None:
+        self._bar.advance(self._task, amount)
 
 
 class Silent:
@@ -48,12 +48,12 @@ class Silent:
     def begin(self, what: str) -> None:
         """Say nothing."""
 
-    def done(self) -> None:
+    def done(self, amount: float = 1.0) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def progress_on_stderr(total: int) -> Iterator[Progress]:
+def progress_on_stderr(total: float) -> Iterator[Progress]:
     """A bar with an estimate of the time left, redrawn twice a second at most."""
     console = Console(stderr=True)
     if not sys.stderr.isatty():
@@ -62,7 +62,7 @@ def progress_on_stderr(total: int) -> Iterator[Progress]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

@@ -6,12 +6,14 @@ import json
 import os
 import random
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from harness.cases import Case
 from harness.conduct_memory import conduct_memory
@@ -19,16 +21,28 @@ from harness.conduct_time import conduct_time
 from harness.conversation import Side
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
-from harness.launch import Launch, Launcher, LocalLauncher, Surroundings, usable_cpu
+from harness.launch import (
+    Launch,
+    Launcher,
+    LocalLauncher,
+    Surroundings,
+    granted_cpus,
+    usable_cpu,
+)
 from harness.measurement import Measurement
 from harness.progress import Progress, progress_on_stderr, say
 from harness.sweeps import Stops, ascending
 from harness.timeline import Timeline
 from harness.worker import messages as m
+from harness.worker.evidence import Evidence
 from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, read, readings, write_environment
+from results.yardsticks import YARDSTICK
 
 TIME, MEMORY = "time", "memory"
+_MEMORY_SHARE = 0.2
+"""About what a case's memory launches take of the time of its other launches."""
+_PAGE = 4096
 _LAST_ROW = {TIME: ("teardown", "time"), MEMORY: ("teardown", "retained_memory")}
 """The reading that a launch of that kind writes last: with it, the launch is complete."""
 
@@ -49,13 +63,17 @@ class Contender:
     case: Case
 
 
+Group = tuple[Contender, ...]
+"""What is alive together: one contender alone, or a baseline and its candidates."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """Launches that are alive together: one contender alone, or a pair (or more)."""
 
     kind: str
     launch: int
-    contenders: tuple[Contender, ...]
+    contenders: Group
 
     @property
     def pair(self) -> str:
@@ -74,28 +92,39 @@ class Settings:
     memory_limit_bytes: int | None = None
     budget_s: float | None = None
     """For the times of each case, all versions together; None for no limit."""
+    enough: Callable[[Sequence[float]], bool] | None = None
+    """Whether a candidate's log ratios to its baseline, one a pair, have decided its case."""
     fixed_layout: bool = False
     resume: bool = False
 
 
-def plan_steps(groups: Sequence[tuple[Contender, ...]], effort: Effort, seed: int) -> list[Step]:
+def plan_steps(
+    groups: Sequence[Group],
+    effort: Effort,
+    seed: int,
+    is_finished: Callable[[Group], bool] = lambda _: False,
+) -> Iterator[Step]:
     """Every launch of the session: rounds over all groups, each round in an order of its own.
 
     So the launches of a case lie minutes apart, and what the machine does for a while cannot fall
-    on one case alone. Time comes before memory.
+    on one case alone. Time comes before memory, and goes on for a group until `is_finished`.
     """
     rng = random.Random(seed)
-    steps: list[Step] = []
-    rounds = [(TIME, number) for number in range(1, effort.launches + 1)]
-    last = effort.launches + effort.memory_launches
-    rounds += [(MEMORY, number) for number in range(effort.launches + 1, last + 1)]
-    for kind, number in rounds:
-        shuffled = rng.sample(list(groups), len(groups))
-        if number in (1, effort.launches + 1):  # later rounds know where sweeps end
-            shuffled = ascending(shuffled, lambda group: group[0].case)
-        for group in shuffled:
-            steps.append(Step(kind=kind, launch=number, contenders=group))  # noqa: PERF401
-    return steps
+    for number in range(1, effort.launches + 1):
+        unfinished = [group for group in groups if not is_finished(group)]
+        if not unfinished:
+            break
+        for group in _shuffled(unfinished, rng, is_first=number == 1):
+            yield Step(kind=TIME, launch=number, contenders=group)
+    for number in range(effort.launches + 1, effort.launches + effort.memory_launches + 1):
+        for group in _shuffled(groups, rng, is_first=number == effort.launches + 1):
+            yield Step(kind=MEMORY, launch=number, contenders=group)
+
+
+def _shuffled(groups: Sequence[Group], rng: random.Random, *, is_first: bool) -> list[Group]:
+    """In random order; in a first round sweeps ascend, and later ones know where they end."""
+    shuffled = rng.sample(list(groups), len(groups))
+    return ascending(shuffled, lambda group: group[0].case) if is_first else shuffled
 
 
 class Session:
@@ -108,21 +137,25 @@ class Session:
         self._settings = settings
         self._launcher = launcher or LocalLauncher()
         self._cpu = usable_cpu()
+        self._starting_cpus = granted_cpus()
         self._environments: dict[str, str] = {}
-        self._spent_s: dict[Case, float] = {}
+        self._spent: dict[Group, _Spent] = {}
+        self._log_ratios: dict[Contender, list[float]] = {}
         self._given_up: set[Contender] = set()
         self._stops = Stops()
         self._written = _Written()
         self.id = _new_session_id()
 
-    def run(self, groups: Sequence[tuple[Contender, ...]]) -> None:
+    def run(self, groups: Sequence[Group]) -> None:
         """Measure every group; when this returns or raises, all finished readings are on disk."""
         settings = self._settings
-        steps = plan_steps(groups, settings.effort, settings.seed)
+        steps = plan_steps(groups, settings.effort, settings.seed, self._is_finished)
+        self._spent = {group: _Spent() for group in groups}
+        a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
         with (
             TableWriter(settings.out) as table,
             _off_cpu(self._cpu),
-            progress_on_stderr(len(steps)) as progress,
+            progress_on_stderr(a_group * len(groups)) as progress,
         ):
             self._written = _written_before(settings)
             self.id = self._written.session or self.id
@@ -132,40 +165,59 @@ class Session:
             self._probe_environments(groups)
             for step in steps:
                 self._run_step(step, table, progress)
-                progress.done()
 
-    def _recall_failures(self, groups: Iterable[tuple[Contender, ...]]) -> None:
+    def seconds_spent(self, group: Group) -> float:
+        """What the times of a group took to measure."""
+        return self._spent[group].seconds
+
+    def _recall_failures(self, groups: Iterable[Group]) -> None:
         """Let sweeps end where they ended before the session was interrupted."""
         for contender in {each for group in groups for each in group}:
             row = self._written.failure(contender)
             if row is not None:
                 self._stops.failed(contender.version, contender.case, row)
 
-    def _probe_environments(self, groups: Iterable[tuple[Contender, ...]]) -> None:
+    def _probe_environments(self, groups: Iterable[Group]) -> None:
         """Ask every interpreter for its facts before anything is measured under it."""
-        for interpreter in {each.version.interpreter for group in groups for each in group}:
-            identity, facts = environment_facts(self._launcher, interpreter, self._cpu)
+        interpreters = sorted({each.version.interpreter for group in groups for each in group})
+        with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+            found = list(pool.map(self._environment_facts, interpreters))
+        for interpreter, (identity, facts) in zip(interpreters, found, strict=True):
             self._environments[interpreter] = identity
             write_environment(self._settings.out, identity, facts)
 
+    def _environment_facts(self, interpreter: str) -> tuple[str, Mapping[str, Any]]:
+        surroundings = Surroundings(
+            interpreter=interpreter,
+            hash_seed=0,
+            cpu=self._cpu,
+            starting_cpus=self._starting_cpus,
+        )
+        return environment_facts(self._launcher, surroundings)
+
     def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
         self._stop_sweeps(step, table)
+        group, effort = step.contenders, self._settings.effort
+        spent = self._spent[group]
         wanted = [
             each
-            for each in step.contenders
+            for each in group
             if each not in self._given_up and not self._written.is_complete(each, step)
         ]
-        if not wanted or self._is_over_budget(step):
-            return
-        first = step.contenders[0].case
-        progress.begin(f"{first} ({step.kind} {step.launch})")
-        started = monotonic()
-        self._measure(step, wanted, table)
-        for each in wanted:
-            if each not in self._given_up:
-                self._stops.passed(each.version, each.case, step.kind)
-        for case in {each.case for each in wanted}:
-            self._spent_s[case] = self._spent_s.get(case, 0.0) + monotonic() - started
+        progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
+        if wanted:
+            started = monotonic()
+            self._measure(step, wanted, table)
+            if step.kind == TIME:
+                spent.seconds += monotonic() - started
+            for each in wanted:
+                if each not in self._given_up:
+                    self._stops.passed(each.version, each.case, step.kind)
+        if step.kind == MEMORY:
+            progress.done(_MEMORY_SHARE / effort.memory_launches)
+        else:
+            spent.launches = step.launch
+            progress.done(spent.advance(self._share_spent(group)))
 
     def _stop_sweeps(self, step: Step, table: TableWriter) -> None:
         """Write a row for each contender of which a smaller size has failed."""
@@ -174,13 +226,34 @@ class Session:
             if row and each not in self._given_up and not self._written.is_complete(each, step):
                 self._write(each, step, "", [row], table)
 
-    def _is_over_budget(self, step: Step) -> bool:
-        """Whether the step's case has used its budget for time."""
-        budget_s = self._settings.budget_s
-        if step.kind == MEMORY or step.launch <= self._settings.effort.least_launches:
+    def _share_spent(self, group: Group) -> float:
+        """How far the times of a group are, from 0 to 1."""
+        if self._is_finished(group):
+            return 1.0
+        spent, settings = self._spent[group], self._settings
+        by_launches = spent.launches / settings.effort.launches
+        by_budget = spent.seconds / settings.budget_s if settings.budget_s else 0.0
+        return min(1.0, max(by_launches, by_budget))
+
+    def _is_finished(self, group: Group) -> bool:
+        """Whether its times need no more launches: decided, out of budget, or nobody is left."""
+        spent, settings = self._spent[group], self._settings
+        alive = [each for each in group if each not in self._given_up]
+        if not alive or (group[0] not in alive and len(group) > 1):
+            return True
+        if spent.launches < settings.effort.least_launches:
             return False
-        spent_s = max(self._spent_s.get(each.case, 0.0) for each in step.contenders)
-        return budget_s is not None and spent_s >= budget_s
+        if len(alive) < min(2, len(group)):
+            return True
+        if settings.budget_s is not None:
+            # To end nearest the budget: the next launch is begun if half of it fits.
+            a_launch_s = spent.seconds / spent.launches
+            if spent.seconds + a_launch_s / 2 > settings.budget_s:
+                return True
+        enough = settings.enough
+        return enough is not None and all(
+            enough(self._log_ratios.get(each, [])) for each in alive[1:]
+        )
 
     def _measure(self, step: Step, wanted: Sequence[Contender], table: TableWriter) -> None:
         rng = random.Random(f"{self._settings.seed} {step.kind} {step.launch}")
@@ -194,19 +267,29 @@ class Session:
                 if step.kind == MEMORY:
                     timelines.append((contender, Timeline(launch.process)))
                 sides.append(self._side(launch, contender, step, table))
-            conduct = conduct_time if step.kind == TIME else conduct_memory
-            conduct(sides, self._settings.effort, rng)
+            effort = self._settings.effort
+            if step.kind == TIME:
+                rounds = effort.first_rounds if step.launch == 1 else 1
+                conduct_time(sides, effort, rng, rounds=rounds)
+            else:
+                conduct_memory(sides, effort, rng)
         finally:
             for launch in launches:
                 launch.close()
+        if step.kind == TIME:
+            self._keep_blocks(wanted, step, sides)
         for contender, timeline in timelines:
             self._keep_timeline(contender, step, timeline)
 
     def _surroundings(self, contender: Contender, step: Step) -> Surroundings:
+        # Not the same for both sides: what moves the stack of one must not move the other's.
+        padding = random.Random(f"{self._launch_seed(step)} {step.contenders.index(contender)}")
         return Surroundings(
             interpreter=contender.version.interpreter,
             hash_seed=self._launch_seed(step) % 2**32,
             cpu=self._cpu,
+            starting_cpus=self._starting_cpus,
+            environment_bytes=0 if self._settings.fixed_layout else padding.randrange(_PAGE),
             memory_limit_bytes=self._settings.memory_limit_bytes,
             exact_memory=step.kind == MEMORY,
         )
@@ -245,15 +328,17 @@ class Session:
             if each.status != "ok":
                 self._given_up.add(contender)
                 self._stops.failed(contender.version, contender.case, each)
+        ratios = [each.log_ratio for each in measurements if each.log_ratio is not None]
+        self._log_ratios.setdefault(contender, []).extend(ratios)
         rows = [
             Reading(
                 session=self.id,
                 recorded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 label=contender.version.label,
-                evaluator=contender.case.evaluator,
-                evaluator_version=evaluator_version,
-                scenario=contender.case.scenario,
-                params=contender.case.params_text,
+                evaluator=YARDSTICK if each.yardstick else contender.case.evaluator,
+                evaluator_version="" if each.yardstick else evaluator_version,
+                scenario=each.yardstick or contender.case.scenario,
+                params=_beside(contender.case) if each.yardstick else contender.case.params_text,
                 mode=contender.case.mode,
                 phase=each.phase,
                 metric=each.metric,
@@ -274,13 +359,25 @@ class Session:
         ]
         table.write([each for each in rows if not self._written.has(each)])
 
-    def _keep_timeline(self, contender: Contender, step: Step, timeline: Timeline) -> None:
-        """One JSON object a line, in NAME.timelines.jsonl beside the table."""
-        samples = timeline.samples()
-        if not samples:
-            return
-        start = samples[0].seconds
-        line = {
+    def _keep_blocks(
+        self, contenders: Sequence[Contender], step: Step, sides: Sequence[Side]
+    ) -> None:
+        """One JSON object a launch and line, in NAME.blocks.jsonl beside the table."""
+        lines = [
+            {
+                **self._launch_names(contender, step),
+                "calls": side.series.calls,
+                "elapsed_ns": side.series.elapsed_ns,
+                "evidence": side.series.evidence,
+                "evidence_fields": Evidence._fields,
+            }
+            for contender, side in zip(contenders, sides, strict=True)
+            if side.series.elapsed_ns
+        ]
+        _append_lines(blocks_path(self._settings.out), lines)
+
+    def _launch_names(self, contender: Contender, step: Step) -> dict[str, object]:
+        return {
             "session": self.id,
             "label": contender.version.label,
             "evaluator": contender.case.evaluator,
@@ -288,12 +385,53 @@ class Session:
             "params": contender.case.params_text,
             "mode": contender.case.mode,
             "launch": step.launch,
+            "pair": step.pair,
+        }
+
+    def _keep_timeline(self, contender: Contender, step: Step, timeline: Timeline) -> None:
+        """One JSON object a launch and line, in NAME.timelines.jsonl beside the table."""
+        samples = timeline.samples()
+        if not samples:
+            return
+        start = samples[0].seconds
+        line = {
+            **self._launch_names(contender, step),
             "source": "memory_profiler",
             "seconds": [round(each.seconds - start, 3) for each in samples],
             "resident_bytes": [each.resident_bytes for each in samples],
         }
-        with timelines_path(self._settings.out).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        _append_lines(timelines_path(self._settings.out), [line])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Spent:
+    """What the times of a group have taken so far."""
+
+    launches: int = 0
+    seconds: float = 0.0
+    share: float = 0.0
+
+    def advance(self, share: float) -> float:
+        """How much further it is now."""
+        amount, self.share = share - self.share, share
+        return amount
+
+
+def _append_lines(path: Path, lines: Iterable[Mapping[str, object]]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def _beside(case: Case) -> str:
+    """The case that a yardstick was read beside, as parameters of the yardstick."""
+    params = case.params_text.replace("=", ":").replace(";", ",")
+    named = {"evaluator": case.evaluator, "params": params, "scenario": case.scenario}
+    return ";".join(f"{key}={value}" for key, value in named.items() if value)
+
+
+def blocks_path(table: Path) -> Path:
+    """Where the blocks that a table's times stand on are kept."""
+    return table.with_name(f"{table.stem}.blocks.jsonl")
 
 
 def timelines_path(table: Path) -> Path:

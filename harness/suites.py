@@ -117,6 +117,8 @@ def _own(settings: Path, taken: set[str]) -> list[Suite]:
         raise UsageError(f"{settings}: {error}; expected TOML") from None
     found = content.get("tool", {}).get("graphgauge", {}).get("suites", {})
     where = f"{settings}: [tool.graphgauge.suites]"
+    if isinstance(found, list):  # names of suites, for the gate
+        return []
     if not isinstance(found, dict):
         raise UsageError(f"{where} is {found!r}; expected a table of suites")
     made = []

@@ -6,8 +6,9 @@ Launches (or pairs of interleaved launches) are the unit of evidence. Times are 
 logs, memory and drift by their values, deterministic counts exactly. A row is called regressed or
 improved when the interval of its change lies beyond the band of changes that do not matter, and
 unchanged when it lies within. Two promises hold for all rows of a comparison together, by Holm's
-procedure: with probability 1 - level no row is wrongly called regressed or improved, and with the
-same probability none is wrongly called unchanged.
+procedure with weights (results/family.py), and over all looks at pairs that were measured until
+they decided (results/sequential.py): with probability 1 - level no row is wrongly called regressed
+or improved, and with the same probability none is wrongly called unchanged.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,8 +25,13 @@ from results.gaps import gaps
 from results.growth import compare_growths
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
+from results.leaks import with_leaks
 from results.schema import METRICS
+from results.sequential import check_settings
+from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
+from results.steadiness import steadiness_notes
 from results.trials import geometric_means, rows, trial
+from results.yardsticks import YARDSTICK
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
 
@@ -39,6 +45,8 @@ def compare(
     level: float = 0.01,
     metrics: Collection[str] | None = None,
     allow_other_machine: bool = False,
+    between_session_sd: float = BETWEEN_SESSION_SD,
+    between_session_degrees: float = BETWEEN_SESSION_DEGREES,
     environments: Environments = MappingProxyType({}),
 ) -> Comparison:
     """Compare candidates with a baseline, in every case, phase and metric that both have.
@@ -51,6 +59,9 @@ def compare(
         level: chance of calling any row regressed or improved wrongly (family-wise).
         metrics: names of the metrics to compare; all if None. Failures count in any case.
         allow_other_machine: compare versions measured on different machines, with a note.
+        between_session_sd: relative standard deviation of a session's times of identical code; it
+            counts where versions were measured in different sessions. As measured by calibration.
+        between_session_degrees: of freedom of that: sessions it was measured in, less one.
         environments: facts by environment id, for the notes.
 
     Returns:
@@ -62,6 +73,7 @@ def compare(
         NothingToCompareError: if there is no second version.
     """
     _check_settings(threshold, level, metrics)
+    between = BetweenSessions(sd=between_session_sd, degrees=between_session_degrees)
     baseline, candidates = chosen_labels(frame, baseline_label, candidate_labels)
     frame = frame[frame["label"].isin([baseline, *candidates])]
     notes = circumstances(
@@ -69,22 +81,28 @@ def compare(
         baseline,
         candidates,
         allow_other_machine=allow_other_machine,
+        between_session_sd=between.sd,
         environments=environments,
     )
+    notes = (*notes, *steadiness_notes(frame, baseline, candidates))
     values = measured(frame if metrics is None else frame[frame["metric"].isin(metrics)])
+    of_cases = frame[frame["evaluator"] != YARDSTICK]
     launches = {
-        label: launches_by_case(frame[frame["label"] == label]) for label in (baseline, *candidates)
+        label: launches_by_case(of_cases[of_cases["label"] == label])
+        for label in (baseline, *candidates)
     }
-    failures = [compare_failures(frame, baseline, label, launches) for label in candidates]
+    failures = [compare_failures(of_cases, baseline, label, launches) for label in candidates]
     with np.errstate(all="ignore"):
-        trials = [trial(values, baseline, label, threshold) for label in candidates]
+        trials = [trial(values, baseline, label, threshold, between) for label in candidates]
         compared = rows(values, baseline, trials, threshold, level)
         judged = [
             row
             for of_trial, failed in zip(compared, failures, strict=True)
             for row in (*of_trial, *failed.rows)
         ]
-        means = [mean for one in trials for mean in geometric_means(values.series, one, level)]
+        means = [
+            mean for one in trials for mean in geometric_means(values.series, one, level, between)
+        ]
     absent = [
         gaps(values.series, one, failed, launches[baseline], launches[one.candidate])
         for one, failed in zip(trials, failures, strict=True)
@@ -94,7 +112,7 @@ def compare(
         candidate_labels=candidates,
         threshold=threshold,
         level=level,
-        rows=tuple(judged),
+        rows=tuple(with_leaks(judged, frame)),
         geometric_means=tuple(means),
         missing=tuple(gap for one in absent for gap in one.missing),
         candidate_only=tuple(gap for one in absent for gap in one.candidate_only),
@@ -105,12 +123,7 @@ def compare(
 
 
 def _check_settings(threshold: float, level: float, metrics: Collection[str] | None) -> None:
-    if not 0 <= threshold < 1:
-        message = f"threshold is {threshold}; expected a share such as 0.01 for 1 %"
-        raise ComparisonError(message)
-    if not 0 < level < 0.5:
-        message = f"level is {level}; expected a chance of error such as 0.01 for 1 %"
-        raise ComparisonError(message)
+    check_settings(threshold, level)
     unknown = sorted(set(metrics or ()) - METRICS.keys())
     if unknown:
         message = f"no metric {', '.join(unknown)}; expected some of {', '.join(METRICS)}"

@@ -1,17 +1,23 @@
 """Readings of two versions brought face to face: series by series, pair by pair."""
 
 from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from results.frames import row_ids
+from results.notes import parse_notes
 from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
 from results.statistics import Estimate, Floats, Moments, moments, paired, welch
+from results.yardsticks import YARDSTICK, Launches, beside, corrected
 
 SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
 """What names a series: the values of its launches can be compared with each other."""
+
+LOG_RATIO_NOTE: Final = "log_ratio"
+"""In the detail of a candidate's reading: its log ratio to the first side of its pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +64,30 @@ class Side:
     Attributes:
         series: the series that each value belongs to.
         pairs: the pair that each value belongs to; -1 for none.
+        sessions: the session that each value belongs to.
         values: the values, one of each launch, in the series' unit.
+        log_ratios: the log ratio to the first side of its pair, noted by who measured it; NaN where
+            there is no note.
+        yardsticks: logs of the yardsticks beside each value's launch, a column each; NaN where
+            there is none.
     """
 
     series: NDArray[np.int64]
     pairs: NDArray[np.int64]
+    sessions: NDArray[np.int64]
     values: Floats
+    log_ratios: Floats
+    yardsticks: Floats
 
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Side":
         """The chosen values, by mask or by index."""
         return Side(
-            series=self.series[chosen], pairs=self.pairs[chosen], values=self.values[chosen]
+            series=self.series[chosen],
+            pairs=self.pairs[chosen],
+            sessions=self.sessions[chosen],
+            values=self.values[chosen],
+            log_ratios=self.log_ratios[chosen],
+            yardsticks=self.yardsticks[chosen],
         )
 
 
@@ -92,34 +111,58 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairLogs:
+    """The log ratio of each pair that is compared, of all series.
+
+    Attributes:
+        series: the series that each belongs to.
+        pairs: the pair; the same number stands for launches alive at the same time.
+        values: log candidate less log baseline; NaN where there is none.
+    """
+
+    series: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """Two versions, series by series; every field has an element for each series.
+    """Two versions, series by series; every field but `pair_logs` has an element for each series.
 
     Attributes:
         is_paired: True where launches were interleaved and are compared pair by pair.
         set_aside: launches left out because their partner is missing.
+        session_imbalance: what the variance between sessions is multiplied by in the difference:
+            the sum over sessions of the squared difference of the shares of the two sides' launches
+            that were measured in it; 0 for pairs, 2 for two sessions that share nothing.
         baseline: moments of the values compared.
         candidate: likewise.
         log_baseline: moments of their logs; NaN where a value is not positive.
         log_candidate: likewise.
         difference: candidate less baseline.
         log_ratio: log candidate less log baseline.
+        pair_logs: the log ratios of pairs, of all paired series.
+        yardstick: what `log_ratio` is corrected by, a place in YARDSTICKS; -1 for none.
     """
 
     is_paired: NDArray[np.bool_]
     set_aside: NDArray[np.int64]
+    session_imbalance: Floats
     baseline: Moments
     candidate: Moments
     log_baseline: Moments
     log_candidate: Moments
     difference: Estimate
     log_ratio: Estimate
+    pair_logs: PairLogs
+    yardstick: NDArray[np.int64]
 
 
 def measured(frame: pd.DataFrame) -> Measured:
-    """The readings of `frame` that are ok and of a kind that is compared."""
+    """The readings of `frame` that are ok and of a kind that is compared; no yardstick's."""
     compared = [name for name, metric in METRICS.items() if metric.kind != "error"]
-    good = frame[(frame["status"] == OK) & frame["metric"].isin(compared)]
+    is_good = (frame["status"] == OK) & frame["metric"].isin(compared)
+    good = frame[is_good & (frame["evaluator"] != YARDSTICK)]
     series = row_ids(good, SERIES_COLUMNS)
     first = ~pd.Series(series).duplicated().to_numpy()
     fewest_calls = np.full(int(first.sum()), np.nan)
@@ -135,15 +178,37 @@ def measured(frame: pd.DataFrame) -> Measured:
         values=Side(
             series=series,
             pairs=np.where(has_pair, row_ids(good, ("session", "pair")), -1),
+            sessions=row_ids(good, ("session",)),
             values=good["value"].to_numpy(np.float64),
+            log_ratios=noted_numbers(good["detail"], LOG_RATIO_NOTE),
+            yardsticks=beside(frame, good),
         ),
     )
+
+
+def noted_numbers(details: "pd.Series[Any]", name: str) -> Floats:
+    """The number that each detail notes by this name; NaN where it notes none."""
+    texts = details.cat.categories.tolist()
+    numbers = np.array([*(_noted(text, name) for text in texts), np.nan], dtype=np.float64)
+    found: Floats = numbers[details.cat.codes.to_numpy()]
+    return found
+
+
+def _noted(detail: str, name: str) -> float:
+    if name not in detail:
+        return np.nan
+    try:
+        number = float(parse_notes(detail).get(name, "nan"))
+    except ValueError:
+        return np.nan
+    return number if np.isfinite(number) else np.nan
 
 
 def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
     """Compare two versions in each of `size` series, over pairs where there are pairs.
 
-    A series is paired if every value of it has a pair and at least one pair is whole.
+    A series is paired if every value of it has a pair and at least one pair is whole. A pair's log
+    ratio is the one that was noted when it was measured, else that of its two values.
     """
     ours, theirs = _partners(baseline, candidate)
     whole = np.bincount(baseline.series[ours], minlength=size)
@@ -158,19 +223,26 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
     raw = [moments(side.values, side.series, size) for side in kept]
     logs = [moments(_log(side.values), side.series, size) for side in kept]
     differences = moments(right.values - left.values, left.series, size)
-    log_differences = moments(_log(right.values) - _log(left.values), left.series, size)
+    pair_logs = PairLogs(series=left.series, pairs=left.pairs, values=_log_ratios(left, right))
+    log_differences = moments(pair_logs.values, left.series, size)
+    by_yardstick = corrected(_launches(baseline, candidate, size), size)
+    is_corrected = ~is_paired & (by_yardstick.yardstick >= 0)
+    unpaired_logs = chosen(is_corrected, by_yardstick.estimate, welch(*logs))
     total = np.bincount(baseline.series, minlength=size) + np.bincount(
         candidate.series, minlength=size
     )
     return Contrast(
         is_paired=is_paired,
         set_aside=total - raw[0].count - raw[1].count,
+        session_imbalance=np.where(is_paired, 0.0, _session_imbalance(baseline, candidate, size)),
         baseline=raw[0],
         candidate=raw[1],
         log_baseline=logs[0],
         log_candidate=logs[1],
         difference=chosen(is_paired, paired(differences), welch(*raw)),
-        log_ratio=chosen(is_paired, paired(log_differences), welch(*logs)),
+        log_ratio=chosen(is_paired, paired(log_differences), unpaired_logs),
+        pair_logs=pair_logs,
+        yardstick=np.where(is_corrected, by_yardstick.yardstick, -1),
     )
 
 
@@ -201,6 +273,42 @@ def _kept(side: Side, partnered: NDArray[np.int64], is_paired: NDArray[np.bool_]
     keep = ~is_paired[side.series]
     keep[partnered] = True
     return side.only(keep)
+
+
+def _log_ratios(baseline: Side, candidate: Side) -> Floats:
+    """Of each pair; its first side has no note, for it is what the others are noted to."""
+    is_noted = ~(np.isnan(baseline.log_ratios) & np.isnan(candidate.log_ratios))
+    noted = np.nan_to_num(candidate.log_ratios) - np.nan_to_num(baseline.log_ratios)
+    found: Floats = np.where(is_noted, noted, _log(candidate.values) - _log(baseline.values))
+    return found
+
+
+def _launches(baseline: Side, candidate: Side, size: int) -> Launches:
+    """The launches of both versions, of series that have a yardstick beside any of them."""
+    beside_any = [
+        side.series[~np.isnan(side.yardsticks).all(axis=1)] for side in (baseline, candidate)
+    ]
+    has_any = np.zeros(size, dtype=bool)
+    has_any[np.concatenate(beside_any)] = True
+    sides = [side.only(has_any[side.series] & (side.values > 0)) for side in (baseline, candidate)]
+    return Launches(
+        series=np.concatenate([side.series for side in sides]),
+        is_candidate=np.repeat([False, True], [len(side.series) for side in sides]),
+        sessions=np.concatenate([side.sessions for side in sides]),
+        logs=np.concatenate([_log(side.values) for side in sides]),
+        yardsticks=np.concatenate([side.yardsticks for side in sides]),
+    )
+
+
+def _session_imbalance(baseline: Side, candidate: Side, size: int) -> Floats:
+    width = max(baseline.sessions.max(initial=-1), candidate.sessions.max(initial=-1)) + 1
+    shares: list[Floats] = []
+    for side in (baseline, candidate):
+        launches = np.bincount(side.series * width + side.sessions, minlength=size * width)
+        table = launches.reshape(size, width).astype(np.float64)
+        shares.append(table / np.maximum(table.sum(axis=1, keepdims=True), 1.0))
+    imbalance: Floats = ((shares[0] - shares[1]) ** 2).sum(axis=1)
+    return imbalance
 
 
 def _log(values: Floats) -> Floats:

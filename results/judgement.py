@@ -52,18 +52,22 @@ class Row:
             where there is none.
         candidate: likewise.
         ratio: candidate / baseline, above 1 is worse; None where one of them is not positive.
-        ratio_low: lower end of the ratio's interval at the comparison's level; None if unknown.
+        ratio_low: lower end of the ratio's interval at the comparison's level; for times of pairs,
+            over all looks (results/sequential.py); None if unknown.
         ratio_high: upper end.
         baseline_launches: launches (or complete pairs) that `baseline` stands on; for a row that
             tells a failure, all the case's launches.
         candidate_launches: likewise.
         smallest_detectable: the smallest true worsening that would have been found with 95 %
-            power, at the level that the row needed among all rows. A share of the baseline (0.02
-            is 2 %) where there is a ratio, in `unit` otherwise; None where nothing was estimated.
+            power, at the level that the row has among all rows and at its number of pairs. A share
+            of the baseline (0.02 is 2 %) where there is a ratio, in `unit` otherwise; None where
+            nothing was estimated.
         verdict: regressed, improved, unchanged or inconclusive.
         reason: why, in words.
         baseline_spread: standard deviation over launches, in `unit`; None for one launch.
         candidate_spread: likewise.
+        launches_to_halve: pairs, or launches a side, that would halve what noise adds to the
+            threshold in `smallest_detectable`; None where nothing was estimated.
     """
 
     evaluator: str
@@ -87,6 +91,7 @@ class Row:
     reason: str
     baseline_spread: float | None
     candidate_spread: float | None
+    launches_to_halve: int | None = None
 
     @property
     def case(self) -> str:

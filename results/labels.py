@@ -25,9 +25,20 @@ def label_by_file(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Raises:
         ValueError: if there is no table.
     """
+    names = names_by_file(frames)
+    return merged([_renamed(frame, names[name]) for name, frame in frames.items()])
+
+
+def names_by_file(frames: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
+    """What `label_by_file` calls the labels of each table: table -> its label -> the new one."""
     holders = [label for frame in frames.values() for label in labels_of(frame)]
-    shared = {label for label in holders if holders.count(label) > 1}
-    return merged([_renamed(frame, name, shared) for name, frame in frames.items()])
+    return {
+        name: {
+            label: f"{label} ({name})" if holders.count(label) > 1 else label
+            for label in labels_of(frame)
+        }
+        for name, frame in frames.items()
+    }
 
 
 def chosen_labels(
@@ -65,8 +76,8 @@ def chosen_labels(
     return baseline, candidates
 
 
-def _renamed(frame: pd.DataFrame, name: str, shared: set[str]) -> pd.DataFrame:
-    new = {label: f"{label} ({name})" for label in labels_of(frame) if label in shared}
+def _renamed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    new = {label: name for label, name in names.items() if label != name}
     return frame.assign(label=frame["label"].cat.rename_categories(new)) if new else frame
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Order = Literal[
     "constant", "logarithmic", "linear", "n log n", "quadratic", "cubic", "power", "exponential"
@@ -171,7 +171,7 @@ class Profile:
         if not self.launch_degrees:
             return True
         degrees = max(1, len(self.logs) - curve.parameters)
-        return bool(stats.f.sf(curve.misfit / degrees, degrees, self.launch_degrees) < 0.01)
+        return bool(special.fdtrc(degrees, self.launch_degrees, curve.misfit / degrees) < 0.01)
 
     def _interval(
         self, order: Order, level: float
@@ -198,9 +198,9 @@ class Profile:
         at = int(np.argmin(misfits))
         degrees = max(1, len(self.logs) - curve.parameters)
         if self._is_lacking(curve):
-            allowed = self._left_over(curve) * stats.f.isf(level, 1, degrees)
+            allowed = self._left_over(curve) * special.fdtri(1, degrees, 1 - level)
         else:
-            allowed = stats.f.isf(level, 1, degrees + self.launch_degrees)
+            allowed = special.fdtri(1, degrees + self.launch_degrees, 1 - level)
         excess = misfits - misfits[at] - allowed
         within = np.flatnonzero(excess <= 0)
         low, high = int(within[0]), int(within[-1])

@@ -50,6 +50,9 @@ class Evidence:
         p_beyond_alone: before Holm.
         p_within_alone: before Holm.
         source: the probe, where several measured the metric; else empty.
+        yardstick: what unpaired launches are corrected by; empty for nothing.
+        launches_to_halve: pairs, or launches a side, that would halve what noise adds to the
+            threshold in the smallest detectable change; None if unknown.
     """
 
     kind: str
@@ -67,6 +70,8 @@ class Evidence:
     p_beyond_alone: float
     p_within_alone: float
     source: str
+    yardstick: str
+    launches_to_halve: int | None
 
 
 def verdict(evidence: Evidence, level: float) -> Verdict:
@@ -80,12 +85,16 @@ def verdict(evidence: Evidence, level: float) -> Verdict:
 
 
 def reason(evidence: Evidence, found: Verdict, scale: Scale) -> str:
-    """Why the verdict is `found`; for an inconclusive row also what to do."""
+    """Why the verdict is `found`, and what would tell more."""
     parts = [_main(evidence, found, scale)]
     if not evidence.exactly:
+        if evidence.launches_to_halve is not None:
+            parts.append(_halving(evidence.launches_to_halve, evidence))
         parts.append(_launches(evidence))
     if evidence.kind == "count" and not evidence.exactly:
         parts.append("the count varies from launch to launch")
+    if evidence.yardstick:
+        parts.append(f"corrected by the yardstick {evidence.yardstick}")
     if evidence.set_aside:
         parts.append(f"{_counted(evidence.set_aside, 'launch')} without a partner set aside")
     if evidence.source:
@@ -105,9 +114,9 @@ def _main(evidence: Evidence, found: Verdict, scale: Scale) -> str:
     beyond_alone = evidence.p_beyond_alone < scale.level
     if found == "inconclusive" and (beyond_alone or evidence.p_within_alone < scale.level):
         where = "beyond" if beyond_alone else "within"
-        return f"{interval} lies {where} {band}, but not after {holm}; {_halving(evidence)}"
+        return f"{interval} lies {where} {band}, but not after {holm}"
     if found == "inconclusive":
-        return f"{interval} reaches across {band}; {_halving(evidence)}"
+        return f"{interval} reaches across {band}"
     where = "within" if found == "unchanged" else "beyond"
     return f"{interval} lies {where} {band}" + (f", also after {holm}" if scale.family > 1 else "")
 
@@ -125,11 +134,9 @@ def _band(evidence: Evidence, scale: Scale) -> str:
     return f"±{quantity(evidence.band, evidence.unit)}"
 
 
-def _halving(evidence: Evidence) -> str:
-    """What halves the smallest detectable change: four times the launches."""
-    more = 4 * min(evidence.baseline_launches, evidence.candidate_launches)
+def _halving(launches: int, evidence: Evidence) -> str:
     what = "pairs" if evidence.is_paired else "launches a side"
-    return f"{more} {what} would halve the smallest detectable change"
+    return f"{launches} {what} would halve the smallest detectable change"
 
 
 def _launches(evidence: Evidence) -> str:

@@ -79,6 +79,8 @@ def _metrics() -> Mapping[str, Metric]:
         ("live_objects", "1", PHASES, "count"),
         ("cache_entries", "1", PHASES, "count"),
         ("recompilations", "1", PHASES, "count"),
+        ("optimised_nodes", "1", PHASES, "count"),
+        ("kernels", "1", PHASES, "count"),
         ("max_relative_error", "1", ("first_call",), "error"),
     ]
     return MappingProxyType(

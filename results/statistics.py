@@ -104,7 +104,7 @@ def welch(baseline: Moments, candidate: Moments) -> Estimate:
     )
 
 
-def interval(estimate: Estimate, level: float) -> tuple[Floats, Floats]:
+def interval(estimate: Estimate, level: float | Floats) -> tuple[Floats, Floats]:
     """The two-sided t-interval that misses the truth with probability `level`."""
     with np.errstate(all="ignore"):
         half = quantile(estimate.degrees, level) * estimate.standard_error
@@ -144,23 +144,30 @@ def _two_sided(distance: Floats, estimate: Estimate) -> Floats:
     return p
 
 
-def holm(p_values: Floats) -> Floats:
+def holm(p_values: Floats, weights: Floats | None = None) -> Floats:
     """p-values adjusted so that acting on all below a level errs once or more at that rate.
 
     The step-down procedure of S. Holm, "A simple sequentially rejective multiple test procedure",
-    Scandinavian Journal of Statistics 6, 1979. Holds for dependent p-values too. NaN, which is no
-    test, stays NaN and does not count.
+    Scandinavian Journal of Statistics 6, 1979, with the weights of its section 4: at each step a
+    test gets its weight's share, among the tests left, of the level. Holds for dependent p-values
+    too. NaN, which is no test, stays NaN and does not count.
+
+    Args:
+        p_values: of each test.
+        weights: of each test, above 0, chosen without regard to the p-values; equal if None.
     """
+    shares = np.ones(p_values.shape) if weights is None else weights
     adjusted = np.full(p_values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(p_values))
-    order = tested[np.argsort(p_values[tested], kind="stable")]
-    steps = np.arange(len(order), 0, -1) * p_values[order]
+    order = tested[np.argsort(p_values[tested] / shares[tested], kind="stable")]
+    left = np.cumsum(shares[order][::-1])[::-1]
+    steps = left / shares[order] * p_values[order]
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
 
 
 def smallest_detectable(
-    estimate: Estimate, band: float | Floats, level: float, power: float = POWER
+    estimate: Estimate, band: float | Floats, level: float | Floats, power: float = POWER
 ) -> Floats:
     """The smallest true difference that would be found beyond ± band with probability `power`.
 
@@ -177,20 +184,22 @@ def smallest_detectable(
     return band + _noncentrality(estimate.degrees, level, power) * estimate.standard_error
 
 
-def _noncentrality(degrees: Floats, level: float, power: float) -> Floats:
+def _noncentrality(degrees: Floats, level: float | Floats, power: float) -> Floats:
     """λ of `smallest_detectable`, to four digits, degrees of freedom being rounded to two.
 
     scipy's own inverse takes half a millisecond an element and does not return for some extreme
     ones; so this integrates P(Z + λ > t S) over the quantiles of S = chi / sqrt(degrees), and
     halves the interval that λ lies in.
     """
-    known = np.isfinite(degrees)
+    levels = np.broadcast_to(np.asarray(level, dtype=np.float64), degrees.shape)
+    known = np.isfinite(degrees) & np.isfinite(levels)
     scale = 10.0 ** (np.floor(np.log10(np.where(known, degrees, 1.0))) - 1)
     rounded = np.where(known, np.floor(degrees / scale) * scale, 1.0)
-    distinct, places = np.unique(rounded, return_inverse=True)
-    columns = distinct[:, np.newaxis]
+    kinds = np.stack([rounded.ravel(), np.where(known, levels, 0.5).ravel()])
+    distinct, places = np.unique(kinds, axis=1, return_inverse=True)
+    columns, risks = distinct[0, :, np.newaxis], distinct[1, :, np.newaxis]
     shares = (np.arange(_QUADRATURE_POINTS) + 0.5) / _QUADRATURE_POINTS
-    critical = quantile(columns, level) * np.sqrt(
+    critical = quantile(columns, risks) * np.sqrt(
         2 * special.gammaincinv(columns / 2, shares) / columns
     )
     low, high = np.zeros_like(columns), critical[:, -1:] + 10
@@ -202,29 +211,8 @@ def _noncentrality(degrees: Floats, level: float, power: float) -> Floats:
     return found
 
 
-def mean_estimate(estimate: Estimate, groups: NDArray[np.int64], size: int) -> Estimate:
-    """The mean of independent estimates in each of `size` groups.
-
-    Of log ratios it is the log of the geometric mean. Its standard error speaks of these very
-    rows measured again, not of other rows; degrees of freedom after Welch and Satterthwaite.
-    """
-    count = np.bincount(groups, minlength=size)
-    squares = estimate.standard_error**2
-    with np.errstate(all="ignore"):
-        total = np.bincount(groups, weights=squares, minlength=size)
-        parts = np.bincount(groups, weights=squares**2 / estimate.degrees, minlength=size)
-        lowest = np.full(size, np.inf)
-        np.minimum.at(lowest, groups, estimate.degrees)
-        degrees = np.where(parts > 0, total**2 / parts, lowest)
-        return Estimate(
-            value=np.bincount(groups, weights=estimate.value, minlength=size) / count,
-            standard_error=np.sqrt(total) / count,
-            degrees=degrees,
-        )
-
-
 def ratio_interval(
-    baseline: Moments, candidate: Moments, difference: Estimate, level: float
+    baseline: Moments, candidate: Moments, difference: Estimate, level: float | Floats
 ) -> tuple[Floats, Floats]:
     """The interval of candidate mean / baseline mean, by Fieller's theorem.
 

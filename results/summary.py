@@ -1,5 +1,6 @@
 """What a run measured, one row for each version and case: for the end of `graphgauge run`."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from results.frames import first_appearance, readings, row_ids
 from results.judgement import case_name
 from results.schema import CASE_COLUMNS, OK, PHASES, PREPARE_PHASES, Reading, is_exact_source
+from results.steadiness import steadiness, told
+from results.yardsticks import YARDSTICK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class CaseSummary:
         memory_drift_bytes_per_call: of evaluate, median over launches; by an exact counter where
             there is one.
         time_drift_per_kcall: relative change of time per 1,000 calls, median over launches.
+        steady: how the blocks of its launches ran, such as `flat` or `flat 7, warm-up 3`; None
+            where it was not told.
         status: ok, or the first failure's.
         detail: the first failure's.
     """
@@ -51,6 +56,7 @@ class CaseSummary:
     held_bytes: float | None
     memory_drift_bytes_per_call: float | None
     time_drift_per_kcall: float | None
+    steady: str | None
     status: str
     detail: str
 
@@ -75,7 +81,8 @@ _Found = Mapping[tuple[str, str], Mapping[str, _Quartiles]]
 
 
 def summarise(frame: pd.DataFrame) -> tuple[CaseSummary, ...]:
-    """One row for each version and case of `frame`, in order of appearance."""
+    """One row for each version and case of `frame`, in order of appearance; yardsticks are none."""
+    frame = frame[frame["evaluator"] != YARDSTICK]
     groups = row_ids(frame, ("label", *CASE_COLUMNS))
     distinct = ~pd.Series(
         row_ids(frame, ("label", *CASE_COLUMNS, "session", "launch"))
@@ -84,8 +91,15 @@ def summarise(frame: pd.DataFrame) -> tuple[CaseSummary, ...]:
     firsts = readings(frame[~pd.Series(groups).duplicated().to_numpy()])
     failures = _first_failures(frame, groups)
     found = _quartiles(frame, groups)
+    kinds = steadiness(frame)
     return tuple(
-        _summary(first, found.get(group, {}), failures.get(group), int(launches[group]))
+        _summary(
+            first,
+            found.get(group, {}),
+            failures.get(group),
+            int(launches[group]),
+            kinds.get((first.label, (first.evaluator, first.scenario, first.params, first.mode))),
+        )
         for group, first in enumerate(firsts)
     )
 
@@ -119,7 +133,13 @@ def _quartiles(frame: pd.DataFrame, groups: NDArray[np.int64]) -> dict[int, _Fou
     return dict(found)
 
 
-def _summary(first: Reading, found: _Found, failure: Reading | None, launches: int) -> CaseSummary:
+def _summary(
+    first: Reading,
+    found: _Found,
+    failure: Reading | None,
+    launches: int,
+    kinds: "Counter[str] | None",
+) -> CaseSummary:
     prepare = [_median(found, "first_time", phase) for phase in PREPARE_PHASES]
     peaks = [_median(found, "peak_memory", phase) for phase in PHASES]
     per_call = _chosen(found, "time", "evaluate")
@@ -140,6 +160,7 @@ def _summary(first: Reading, found: _Found, failure: Reading | None, launches: i
         held_bytes=_median(found, "held_memory", "evaluate", prefers_exact=False),
         memory_drift_bytes_per_call=_median(found, "memory_drift", "evaluate", prefers_exact=True),
         time_drift_per_kcall=_median(found, "time_drift", "evaluate"),
+        steady=None if kinds is None else told(kinds),
         status=OK if failure is None else failure.status,
         detail="" if failure is None else failure.detail,
     )

@@ -10,21 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.contrasts import Contrast, Measured, Series, chosen, contrast
+from results.family import is_primary, weights
+from results.geometric import mean_over_cases
 from results.judgement import GeometricMean, Row
+from results.probe_noise import with_probe_noise
 from results.reasons import Evidence, Scale, reason, verdict
 from results.schema import is_exact_source
+from results.sequential import LEAST_LOG_BAND, launches_to_halve, shares
+from results.sessions import BetweenSessions, with_sessions
 from results.statistics import (
     Estimate,
     Floats,
     Moments,
     holm,
     interval,
-    mean_estimate,
     p_beyond,
     p_within,
     ratio_interval,
     smallest_detectable,
 )
+from results.yardsticks import YARDSTICKS
 
 MEMORY_FLOOR_BYTES: Final = 512 * 1024
 """Changes of memory read from the kernel below this are not seen: VmHWM lags by up to 0.5 MB,
@@ -35,9 +40,6 @@ MEMORY_DRIFT_FLOOR_BYTES_PER_CALL: Final = 1.0
 
 TIME_DRIFT_FLOOR_PER_KCALL: Final = 1e-3
 """Changes of time drift up to this, 0.1 % per 1,000 calls, do not matter."""
-
-_LEAST_LOG_BAND: Final = 1e-9
-"""Ratios nearer to 1 than this are rounding, whatever the threshold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Trial:
         has_ratio: True where a ratio means something: not of drifts, nor of what is not positive.
         estimate: the difference that is judged; without standard error where no test is made.
         band: differences up to this do not matter.
+        look_share: the share of a row's level that is spent at its number of pairs; 1 where
+            launches come in a number fixed beforehand.
     """
 
     candidate: str
@@ -63,6 +67,13 @@ class Trial:
     has_ratio: NDArray[np.bool_]
     estimate: Estimate
     band: Floats
+    look_share: Floats
+
+    @property
+    def is_tested(self) -> NDArray[np.bool_]:
+        """True for the rows of the family: values that never vary are taken at their word."""
+        tested: NDArray[np.bool_] = self.estimate.standard_error > 0
+        return tested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +81,18 @@ class _PValues:
     """Of a trial's series; NaN where no test was made.
 
     Attributes:
-        beyond_alone: of the change being within the band, of the series by itself.
+        beyond_alone: of the change being within the band, of the series by itself at all its looks.
         within_alone: of the change being beyond it.
         beyond: the first, adjusted for all series of all candidates.
         within: the second, likewise.
+        weight: the share of the level that the series starts with; 1 for one outside the family.
     """
 
     beyond_alone: Floats
     within_alone: Floats
     beyond: Floats
     within: Floats
+    weight: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +107,16 @@ class _Figures:
     smallest_detectable: list[float | None]
     baseline_spread: list[float | None]
     candidate_spread: list[float | None]
+    launches_to_halve: list[float | None]
 
 
-def trial(values: Measured, baseline: str, candidate: str, threshold: float) -> Trial:
+def trial(
+    values: Measured,
+    baseline: str,
+    candidate: str,
+    threshold: float,
+    between_sessions: BetweenSessions,
+) -> Trial:
     """Bring two versions face to face, and say for each series how it is judged.
 
     Args:
@@ -104,6 +124,7 @@ def trial(values: Measured, baseline: str, candidate: str, threshold: float) -> 
         baseline: the baseline's label.
         candidate: the candidate's label.
         threshold: relative changes up to this do not matter.
+        between_sessions: how far times lie apart from session to session.
     """
     found = contrast(values.side(baseline), values.side(candidate), len(values.series))
     kinds = _kinds(values.series)
@@ -111,7 +132,9 @@ def trial(values: Measured, baseline: str, candidate: str, threshold: float) -> 
     by_logs = shared & (kinds == "time") & np.isfinite(found.log_ratio.value)
     is_constant = ~((found.baseline.variance > 0) | (found.candidate.variance > 0))
     exactly = shared & (kinds == "count") & is_constant
-    estimate = chosen(by_logs, found.log_ratio, found.difference)
+    across = with_sessions(found.log_ratio, found.session_imbalance, between_sessions)
+    difference = with_probe_noise(found.difference, found, _is_lagging(values.series))
+    estimate = chosen(by_logs, across, difference)
     is_testable = shared & ~exactly & np.isfinite(estimate.value + estimate.standard_error)
     sizes = (np.abs(found.baseline.mean) + np.abs(found.candidate.mean)) / 2
     band = np.maximum(np.where(kinds == "drift", 0.0, threshold * sizes), _floors(values.series))
@@ -130,7 +153,8 @@ def trial(values: Measured, baseline: str, candidate: str, threshold: float) -> 
             standard_error=np.where(is_testable, estimate.standard_error, np.nan),
             degrees=np.where(is_testable, estimate.degrees, np.nan),
         ),
-        band=np.where(by_logs, np.log1p(threshold) + _LEAST_LOG_BAND, band),
+        band=np.where(by_logs, np.log1p(threshold) + LEAST_LOG_BAND, band),
+        look_share=_look_shares(values.series, found),
     )
 
 
@@ -146,40 +170,42 @@ def rows(
         threshold: relative changes up to this do not matter.
         level: chance of error of the whole family.
     """
-    tests = sum(int(np.isfinite(one.estimate.standard_error).sum()) for one in trials)
+    tests = sum(int(one.is_tested.sum()) for one in trials)
     scale = Scale(threshold=threshold, level=level, family=tests)
-    for one, p_values in zip(trials, _p_values(trials), strict=True):
-        figures = _figures(one, level, level / max(tests, 1))
+    primary = np.array([is_primary(one.phase, one.metric) for one in values.series], dtype=bool)
+    for one, p_values in zip(trials, _p_values(trials, primary), strict=True):
+        figures = _figures(one, level, p_values.weight)
         yield _rows(values.series, baseline, one, figures, p_values, scale)
 
 
-def geometric_means(series: Sequence[Series], one: Trial, level: float) -> list[GeometricMean]:
+def geometric_means(
+    series: Sequence[Series], one: Trial, level: float, between_sessions: BetweenSessions
+) -> list[GeometricMean]:
     """The geometric means of ratios of time and of memory, by phase and metric, over cases.
 
-    A mean of one case is left out, and so are cases with a value that is not positive.
+    A mean of one case is left out, and so are cases with a value that is not positive. Pairs of
+    the same number ran in the same round, so what the machine did then is in all cases alike, and
+    so is the difference between two sessions: the interval takes neither for chance of each case.
 
     Args:
         series: what the trial is of.
         one: the trial.
         level: what the intervals miss the truth with.
+        between_sessions: how far times lie apart from session to session.
     """
-    log_ratio = one.contrast.log_ratio
+    found = one.contrast
     usable = (
         np.isin(_kinds(series), ["time", "memory"])
         & one.shared
-        & np.isfinite(log_ratio.value + log_ratio.standard_error)
+        & np.isfinite(found.log_ratio.value + found.log_ratio.standard_error)
     )
     keys = [(series[i].phase, series[i].metric) for i in np.flatnonzero(usable).tolist()]
     names = list(dict.fromkeys(keys))
-    groups = np.array([names.index(key) for key in keys], dtype=np.int64)
-    chosen_rows = Estimate(
-        value=log_ratio.value[usable],
-        standard_error=log_ratio.standard_error[usable],
-        degrees=log_ratio.degrees[usable],
-    )
-    mean = mean_estimate(chosen_rows, groups, len(names))
+    groups = np.full(len(series), -1, dtype=np.int64)
+    groups[usable] = [names.index(key) for key in keys]
+    mean = mean_over_cases(found, groups, len(names), by_time(series), between_sessions)
     low, high = interval(mean, level)
-    counts = np.bincount(groups, minlength=len(names))
+    counts = np.bincount(groups[usable], minlength=len(names))
     return [
         GeometricMean(
             candidate_label=one.candidate,
@@ -197,8 +223,20 @@ def geometric_means(series: Sequence[Series], one: Trial, level: float) -> list[
     ]
 
 
+def by_time(series: Sequence[Series]) -> NDArray[np.bool_]:
+    """True for the series whose values are times."""
+    found: NDArray[np.bool_] = _kinds(series) == "time"
+    return found
+
+
 def _kinds(series: Sequence[Series]) -> NDArray[np.object_]:
     return np.array([one.kind for one in series], dtype=object)
+
+
+def _is_lagging(series: Sequence[Series]) -> NDArray[np.bool_]:
+    """True for memory that the kernel's counters tell, which lag."""
+    lagging = [one.kind == "memory" and not is_exact_source(one.source) for one in series]
+    return np.array(lagging, dtype=bool)
 
 
 def _floors(series: Sequence[Series]) -> Floats:
@@ -217,37 +255,83 @@ def _floor(one: Series) -> float:
     return TIME_DRIFT_FLOOR_PER_KCALL if one.metric == "time_drift" else 0.0
 
 
-def _p_values(trials: Sequence[Trial]) -> list[_PValues]:
+def _look_shares(series: Sequence[Series], found: Contrast) -> Floats:
+    """Of each series' level: pairs against the clock may end at any look, all else is planned."""
+    in_looks = _is_in_looks(series, found)
+    spent: Floats = np.where(in_looks, shares(found.baseline.count), 1.0)
+    return spent
+
+
+def _is_in_looks(series: Sequence[Series], found: Contrast) -> NDArray[np.bool_]:
+    by_clock = [one.kind == "time" or one.metric == "time_drift" for one in series]
+    in_looks: NDArray[np.bool_] = found.is_paired & np.array(by_clock, dtype=bool)
+    return in_looks
+
+
+def _p_values(trials: Sequence[Trial], primary: NDArray[np.bool_]) -> list[_PValues]:
     """Two families of tests over all trials, each adjusted by itself: beyond, and within."""
-    beyond = [p_beyond(one.estimate, one.band) for one in trials]
-    within = [p_within(one.estimate, one.band) for one in trials]
+    beyond = [_over_looks(p_beyond(one.estimate, one.band), one) for one in trials]
+    within = [_over_looks(p_within(one.estimate, one.band), one) for one in trials]
     ends = np.cumsum([len(one.band) for one in trials])[:-1]
+    weight = weights(
+        np.concatenate([primary] * len(trials)),
+        np.concatenate([one.is_tested for one in trials]),
+    )
     return [
-        _PValues(beyond_alone=beyond[i], within_alone=within[i], beyond=adjusted, within=equivalent)
-        for i, (adjusted, equivalent) in enumerate(
+        _PValues(
+            beyond_alone=beyond[i],
+            within_alone=within[i],
+            beyond=adjusted,
+            within=equivalent,
+            weight=np.where(np.isnan(part), 1.0, part),
+        )
+        for i, (adjusted, equivalent, part) in enumerate(
             zip(
-                np.split(holm(np.concatenate(beyond)), ends),
-                np.split(holm(np.concatenate(within)), ends),
+                np.split(_adjusted(np.concatenate(beyond), weight), ends),
+                np.split(_adjusted(np.concatenate(within), weight), ends),
+                np.split(weight, ends),
                 strict=True,
             )
         )
     ]
 
 
-def _figures(one: Trial, level: float, strictest_level: float) -> _Figures:
+def _over_looks(p_values: Floats, one: Trial) -> Floats:
+    """p-values that are as good at every look: p over the share of the level spent there."""
+    found: Floats = np.minimum(p_values / one.look_share, 1.0)
+    return found
+
+
+def _adjusted(p_values: Floats, weight: Floats) -> Floats:
+    """By Holm within the family; what is not in it stays as it is."""
+    in_family = ~np.isnan(weight)
+    adjusted = holm(np.where(in_family, p_values, np.nan), np.where(in_family, weight, 1.0))
+    found: Floats = np.where(in_family, adjusted, p_values)
+    return found
+
+
+def _figures(one: Trial, level: float, weight: Floats) -> _Figures:
     found, by_logs = one.contrast, one.by_logs
     baseline = np.where(by_logs, np.exp(found.log_baseline.mean), found.baseline.mean)
     candidate = np.where(by_logs, np.exp(found.log_candidate.mean), found.candidate.mean)
-    low, high = interval(one.estimate, level)
-    mean_low, mean_high = ratio_interval(found.baseline, found.candidate, one.estimate, level)
-    detectable = smallest_detectable(one.estimate, one.band, strictest_level)
+    at_look = level * one.look_share
+    low, high = interval(one.estimate, at_look)
+    mean_low, mean_high = ratio_interval(found.baseline, found.candidate, one.estimate, at_look)
+    detectable = smallest_detectable(one.estimate, one.band, at_look * weight)
+    more = launches_to_halve(
+        np.where(one.is_tested, one.estimate.degrees, np.nan),
+        np.minimum(found.baseline.count, found.candidate.count),
+        one.look_share < 1,
+        level * weight,
+    )
+    ratio = np.where(by_logs, np.exp(one.estimate.value), candidate / baseline)
     ratio_low = np.where(by_logs, np.exp(low), mean_low)
     ratio_high = np.where(by_logs, np.exp(high), mean_high)
     is_bounded = one.has_ratio & (ratio_low > 0) & np.isfinite(ratio_high)
     return _Figures(
         baseline=_known(baseline),
         candidate=_known(candidate),
-        ratio=_known(np.where(one.has_ratio, candidate / baseline, np.nan)),
+        ratio=_known(np.where(one.has_ratio, ratio, np.nan)),
         ratio_low=_known(np.where(is_bounded, ratio_low, np.nan)),
         ratio_high=_known(np.where(is_bounded, ratio_high, np.nan)),
         smallest_detectable=_known(
@@ -257,6 +341,7 @@ def _figures(one: Trial, level: float, strictest_level: float) -> _Figures:
         ),
         baseline_spread=_known(_spread(found.baseline, found.log_baseline, by_logs)),
         candidate_spread=_known(_spread(found.candidate, found.log_candidate, by_logs)),
+        launches_to_halve=_known(more),
     )
 
 
@@ -280,7 +365,8 @@ def _rows(
     made = []
     for i, name in shared:
         has_siblings = sources[name.case, name.phase, name.metric] > 1
-        evidence = _evidence(one, i, name, p_values, name.source if has_siblings else "")
+        source = name.source if has_siblings else ""
+        evidence = _evidence(one, i, name, p_values, source, figures.launches_to_halve[i])
         judged = verdict(evidence, scale.level)
         made.append(
             Row(
@@ -305,13 +391,17 @@ def _rows(
                 reason=reason(evidence, judged, scale),
                 baseline_spread=figures.baseline_spread[i],
                 candidate_spread=figures.candidate_spread[i],
+                launches_to_halve=evidence.launches_to_halve,
             )
         )
     return made
 
 
-def _evidence(one: Trial, i: int, name: Series, p_values: _PValues, source: str) -> Evidence:
+def _evidence(
+    one: Trial, i: int, name: Series, p_values: _PValues, source: str, halving: float | None
+) -> Evidence:
     found = one.contrast
+    place = int(found.yardstick[i])
     return Evidence(
         kind=name.kind,
         unit=name.unit,
@@ -328,6 +418,8 @@ def _evidence(one: Trial, i: int, name: Series, p_values: _PValues, source: str)
         p_beyond_alone=float(p_values.beyond_alone[i]),
         p_within_alone=float(p_values.within_alone[i]),
         source=source,
+        yardstick=YARDSTICKS[place] if one.by_logs[i] and place >= 0 else "",
+        launches_to_halve=None if halving is None else int(halving),
     )
 
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import autograd
@@ -31,26 +30,21 @@ import numpy as np
 from autograd.extend import Box, SparseObject, VSpace, defvjp, primitive
 from autograd.tracer import getval
 
-from evaluators.engines.table import engine_named
+from evaluators.engines.adapter import Adapter
 from evaluators.engines.walk import Walk, walk
 from evaluators.protocol import (
     Array,
     Arrays,
     Data,
     Evaluator,
-    EvaluatorError,
     Function,
     Weights,
-    network_for,
-    refusal,
 )
 from evaluators.results import fresh
 from evaluators.strategies import kernels
 from networks import Network, Node, operators as op, topological_order
 from networks.inference import BOOL, FLOAT64
 from networks.operators import Operator, Partial, Region, Taken
-
-_ENGINE = engine_named("autograd")
 
 Bind: TypeAlias = Callable[[Node], Callable[..., Any]]
 
@@ -66,23 +60,16 @@ class _Lowered:
         self.is_active = weights is not None and _depends_on_weights(outputs[0])
 
 
-class AutogradNetwork:
+class AutogradNetwork(Adapter):
     """Our differentiated network, evaluated with `autograd.numpy`."""
 
     name = "autograd-network"
-    gradient_by = "network"
-
-    def version(self) -> str:
-        """The installed release of autograd."""
-        return version("autograd")
-
-    def refuse(self, network: Network, mode: str) -> str | None:
-        """Releases that the adapter does not know, and what cannot be asked of a network."""
-        return _ENGINE.unsupported(self.version()) or refusal(network, mode)
+    distribution = "autograd"
 
     def lower(self, network: Network, mode: str) -> _Lowered:
-        """The nodes in order, each with its function."""
-        return _Lowered(network_for(network, mode).outputs, None)
+        """The nodes in order, each with its function; up to the loss if it is differentiated."""
+        asked = self.asked(network, mode)
+        return _Lowered(asked.outputs, asked.weights if asked.is_differentiated else None)
 
     def compile(self, lowered: _Lowered) -> Function:
         """A function that walks the nodes, on a tape if it is to differentiate."""
@@ -96,24 +83,6 @@ class Autograd(AutogradNetwork):
 
     name = "autograd"
     gradient_by = "native"
-
-    def refuse(self, network: Network, mode: str) -> str | None:
-        """Gradient networks as well: there would be nothing left for autograd to do."""
-        return super().refuse(network, mode) or (
-            "autograd differentiates by itself; give it the network as built, "
-            "or evaluate this one with 'autograd-network'"
-            if network.is_gradient
-            else None
-        )
-
-    def lower(self, network: Network, mode: str) -> _Lowered:
-        """The nodes in order, each with its function; up to the loss in gradient mode."""
-        reason = self.refuse(network, mode)
-        if reason is not None:
-            raise EvaluatorError(reason)
-        if mode == "output" or network.loss is None:
-            return _Lowered(network.outputs, None)
-        return _Lowered((network.loss,), network.weights)
 
 
 def _evaluating(lowered: _Lowered) -> Function:

@@ -21,31 +21,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evaluators.engines.table import engine_named
+from evaluators.engines.adapter import Adapter, Asked
 from evaluators.engines.walk import Walk, walk
 from evaluators.protocol import (
     Arrays,
     Data,
     Evaluator,
-    EvaluatorError,
     Function,
     Weights,
-    network_for,
-    refusal,
 )
 from evaluators.strategies.kernels import falling_factorials, summed_axes
-from networks import Network, Node, operators as op
+from networks import Network, Node, operators as op, topological_order
 from networks.inference import FLOAT64
 from networks.operators import Operator, Partial
-
-_ENGINE = engine_named("jax")
 
 
 class _Lowered(NamedTuple):
@@ -58,49 +52,32 @@ class _Lowered(NamedTuple):
     """For each result, whether it is an argument: JAX then hands back the memory it was given."""
 
 
-class JaxNetwork:
+class JaxNetwork(Adapter):
     """Our differentiated network, compiled by XLA."""
 
     name = "jax-network"
-    gradient_by = "network"
-
-    def __init__(self) -> None:
-        self._counters: dict[str, int] = {}
-
-    def version(self) -> str:
-        """The installed release of JAX."""
-        return version("jax")
-
-    def refuse(self, network: Network, mode: str) -> str | None:
-        """Releases that the adapter does not know, and what cannot be asked of a network."""
-        return _ENGINE.unsupported(self.version()) or refusal(network, mode)
+    distribution = "jax"
 
     def lower(self, network: Network, mode: str) -> _Lowered:
-        """Trace the network and write StableHLO."""
-        asked = network_for(network, mode)
-        return self._lowered(asked, _evaluating(asked))
+        """Trace the network, differentiate what was traced if asked to, and write StableHLO."""
+        asked = self.asked(network, mode)
+        if any(node.dtype is FLOAT64 for node in topological_order(asked.outputs)):
+            jax.config.update("jax_enable_x64", True)
+        function = _differentiating(asked) if asked.is_differentiated else _evaluating(asked)
+        traced = jax.jit(function).trace(_abstract(asked.weights), _abstract(asked.data))
+        jaxpr = traced.jaxpr.jaxpr
+        arguments = set(map(id, jaxpr.invars))
+        self._counters = {"engine_nodes": len(jaxpr.eqns)}
+        return _Lowered(
+            stablehlo=traced.lower(),
+            weights=[node.attributes for node in asked.weights],
+            data=[node.attributes for node in asked.data],
+            copied=[id(variable) in arguments for variable in jaxpr.outvars],
+        )
 
     def compile(self, lowered: _Lowered) -> Function:
         """Have XLA compile it."""
         return _calling(lowered.stablehlo.compile(), lowered)
-
-    def counters(self) -> dict[str, int]:
-        """Equations of the jaxpr that was traced last."""
-        return self._counters
-
-    def _lowered(self, network: Network, function: Callable[..., Any]) -> _Lowered:
-        if any(node.dtype is FLOAT64 for node in network.nodes):
-            jax.config.update("jax_enable_x64", True)
-        traced = jax.jit(function).trace(_abstract(network.weights), _abstract(network.data))
-        jaxpr = traced.jaxpr.jaxpr
-        arguments = set(map(id, jaxpr.invars))
-        self._counters = {"nodes": len(jaxpr.eqns), "equations": len(jaxpr.eqns)}
-        return _Lowered(
-            stablehlo=traced.lower(),
-            weights=[node.attributes for node in network.weights],
-            data=[node.attributes for node in network.data],
-            copied=[id(variable) in arguments for variable in jaxpr.outvars],
-        )
 
 
 class Jax(JaxNetwork):
@@ -109,39 +86,21 @@ class Jax(JaxNetwork):
     name = "jax"
     gradient_by = "native"
 
-    def refuse(self, network: Network, mode: str) -> str | None:
-        """Gradient networks as well: there would be nothing left for JAX to differentiate."""
-        return super().refuse(network, mode) or (
-            "jax differentiates by itself; give it the network as built, or evaluate this one "
-            "with 'jax-network'"
-            if network.is_gradient
-            else None
-        )
 
-    def lower(self, network: Network, mode: str) -> _Lowered:
-        """Trace the network, differentiate what was traced, and write StableHLO."""
-        reason = self.refuse(network, mode)
-        if reason is not None:
-            raise EvaluatorError(reason)
-        if mode == "output" or network.loss is None:
-            return super().lower(network, "output")
-        return self._lowered(network, _differentiating(network, network.loss))
-
-
-def _evaluating(network: Network) -> Callable[[list[Any], list[Any]], list[Any]]:
-    outputs_walk = walk(network.outputs, _bind)
+def _evaluating(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
+    outputs_walk = walk(asked.outputs, _bind)
 
     def function(weights: list[Any], data: list[Any]) -> list[Any]:
-        return _walked(outputs_walk, network, weights, data)
+        return _walked(outputs_walk, asked, weights, data)
 
     return function
 
 
-def _differentiating(network: Network, loss: Node) -> Callable[[list[Any], list[Any]], list[Any]]:
-    loss_walk = walk((loss,), _bind)
+def _differentiating(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
+    evaluate = _evaluating(asked)
 
     def of_weights(weights: list[Any], data: list[Any]) -> Any:
-        return _walked(loss_walk, network, weights, data)[0]
+        return evaluate(weights, data)[0]
 
     def function(weights: list[Any], data: list[Any]) -> list[Any]:
         value, derivatives = jax.value_and_grad(of_weights)(weights, data)
@@ -150,10 +109,10 @@ def _differentiating(network: Network, loss: Node) -> Callable[[list[Any], list[
     return function
 
 
-def _walked(a_walk: Walk, network: Network, weights: list[Any], data: list[Any]) -> list[Any]:
+def _walked(a_walk: Walk, asked: Asked, weights: list[Any], data: list[Any]) -> list[Any]:
     return a_walk(
-        dict(zip([node.attributes for node in network.weights], weights, strict=True)).__getitem__,
-        dict(zip([node.attributes for node in network.data], data, strict=True)).__getitem__,
+        dict(zip([node.attributes for node in asked.weights], weights, strict=True)).__getitem__,
+        dict(zip([node.attributes for node in asked.data], data, strict=True)).__getitem__,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from evaluators.protocol import Array
 from networks import Node, operators as op, topological_order
 
 Function: TypeAlias = Callable[..., Any]
@@ -12,17 +13,24 @@ Walk: TypeAlias = Callable[[Callable[[str], Any], Callable[[str], Any]], list[An
 """(weight by name, data input by name) -> the values of the outputs."""
 
 
-def walk(outputs: Sequence[Node], bind: Callable[[Node], Function]) -> Walk:
+def walk(
+    outputs: Sequence[Node],
+    bind: Callable[[Node], Function],
+    constant: Callable[[Array], Any] = lambda array: array,
+) -> Walk:
     """A function that applies the engine's functions node by node.
 
-    `bind` gives the engine's function of a node's operands. A value that nobody needs any longer
-    is let go: its place is taken by a later one.
+    `bind` gives the engine's function of a node's operands, `constant` what the engine has for a
+    constant's array. A value that nobody needs any longer is let go: its place is taken by a later
+    one.
     """
     nodes = topological_order(outputs)
     places, count = _places(nodes, outputs)
     weights = [(node.attributes, places[node]) for node in nodes if node.operator is op.WEIGHT]
     data = [(node.attributes, places[node]) for node in nodes if node.operator is op.DATA]
-    constants = [(node.attributes, places[node]) for node in nodes if node.operator is op.CONSTANT]
+    constants = [
+        (constant(node.attributes), places[node]) for node in nodes if node.operator is op.CONSTANT
+    ]
     steps = [
         (bind(node), [places[each] for each in node.operands], places[node])
         for node in nodes

@@ -9,16 +9,25 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness import github as actions
+from harness.calibrations import calibrations_of, latest_calibration
+from harness.environment import machine_id
+from harness.progress import say
+from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
-from results.formats import delimited, github, junit, markdown, structured, terminal
+from results.formats import delimited, junit, markdown, structured, terminal
+from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
 from results.tables import read, read_environments
+
+LEVEL = 0.01
+"""The chance that any of a comparison's verdicts is wrong."""
+DEFAULT_THRESHOLD = 0.01
 
 _TEXTS = {
     "markdown": markdown.render,
     "csv": delimited.render,
     "json": structured.render,
     "junit": junit.render,
-    "github": github.render,
 }
 
 
@@ -41,22 +50,57 @@ def judge(
     allow_other_machine: bool = False,
 ) -> int:
     """Compare, print in the format asked for, and return the exit code."""
-    settings = {} if arguments.threshold is None else {"threshold": arguments.threshold}
-    comparison = compare(
+    comparison = compared(
         frame,
-        baseline_label=baseline,
-        metrics=arguments.metric,
-        allow_other_machine=allow_other_machine,
+        arguments,
         environments=environments,
-        **settings,
+        baseline=baseline,
+        allow_other_machine=allow_other_machine,
     )
     show(comparison, arguments.format, everything=arguments.all)
     return exit_code(comparison, fail_on_inconclusive=arguments.fail_on == "inconclusive")
 
 
+def compared(
+    frame: pd.DataFrame,
+    arguments: argparse.Namespace,
+    *,
+    environments: Mapping[str, Mapping[str, object]],
+    baseline: str | None = None,
+    allow_other_machine: bool = False,
+) -> Comparison:
+    """Compare by the threshold and the metrics asked for, and by this machine's calibrations."""
+    threshold, calibration = threshold_of(arguments), latest_calibration(machine_id())
+    if arguments.threshold is None and calibration is not None and calibration.floor is not None:
+        say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")
+    between = between_sessions(calibrations_of(machine_id()))
+    return compare(
+        frame,
+        baseline_label=baseline,
+        metrics=arguments.metric,
+        allow_other_machine=allow_other_machine,
+        environments=environments,
+        threshold=threshold,
+        level=LEVEL,
+        between_session_sd=BETWEEN_SESSION_SD if between is None else between.sd,
+        between_session_degrees=BETWEEN_SESSION_DEGREES if between is None else between.degrees,
+    )
+
+
+def threshold_of(arguments: argparse.Namespace) -> float:
+    """The change that does not matter: as asked for, else this machine's floor, else 1 %."""
+    if arguments.threshold is not None:
+        return float(arguments.threshold)
+    calibration = latest_calibration(machine_id())
+    floor = None if calibration is None else calibration.floor
+    return DEFAULT_THRESHOLD if floor is None else floor
+
+
 def show(comparison: Comparison, form: str, *, everything: bool) -> None:
     """Print the comparison to stdout."""
-    if form == "table":
+    if form == "github":
+        actions.show(comparison)
+    elif form == "table":
         terminal.render(comparison, terminal.console(), every_row=everything)
     else:
         sys.stdout.write(_TEXTS[form](comparison))

@@ -53,7 +53,10 @@ def add_effort_options(parser: argparse.ArgumentParser) -> None:
         "--launches", type=positive_int, metavar="N", help="fresh processes that measure time"
     )
     parser.add_argument(
-        "--budget", type=positive_float, metavar="SECONDS", help="for the times of each case"
+        "--budget",
+        type=positive_float,
+        metavar="SECONDS",
+        help="for the times of each case (versus: 10 unless --launches is given)",
     )
     parser.add_argument(
         "--timeout",
@@ -82,9 +85,9 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threshold",
-        type=positive_float,
+        type=share,
         metavar="SHARE",
-        help="a change below it does not matter (default: 0.01)",
+        help="a change below it does not matter (default: what calibrate found, else 0.01)",
     )
     parser.add_argument(
         "--fail-on",
@@ -148,6 +151,14 @@ def positive_float(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"found {text!r}; expected a number above 0")
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 to below 1."""
+    value = 0.0 if text.strip("0.") == "" and text else positive_float(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a share such as 0.01 for 1 %")
     return value
 
 

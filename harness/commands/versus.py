@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from harness.cases import Case
-from harness.commands.judging import environments_of, judge
+from harness.commands.judging import LEVEL, environments_of, judge, threshold_of
 from harness.commands.options import (
     add_effort_options,
     add_format_options,
@@ -19,16 +19,20 @@ from harness.commands.options import (
     load_all_plugins,
     require_out,
 )
-from harness.effort import Effort, quick_effort, usual_effort
+from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
 from harness.progress import say
 from harness.session import Contender, Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from results.family import case_level
+from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
+from results.yardsticks import YARDSTICK
 
-_PAIRS, _QUICK_PAIRS = 6, 5
-_PAIRS_WITHIN_BUDGET = 1_000
-"""With a budget, pairs are made until it is spent."""
+_QUICK_PAIRS = 5
+_MOST_PAIRS = 1_000
+"""Pairs are made until the case is decided or its budget is spent."""
+_BUDGET_S = 10.0
 
 
 class Versus:
@@ -56,13 +60,15 @@ class Versus:
         plugins = load_all_plugins(arguments)
         sides = parse_sides(arguments.sides)
         cases = chosen_cases(arguments, chosen_suite(arguments), _evaluators(arguments, sides))
+        comparisons = len(cases) * (len(sides) - 1)
         settings = Settings(
             out=require_out(arguments, "versus.csv"),
             effort=_effort(arguments),
             seed=arguments.seed,
             plugins=plugins,
             memory_limit_bytes=arguments.memory_limit,
-            budget_s=arguments.budget,
+            budget_s=None if _is_fixed(arguments) else arguments.budget or _BUDGET_S,
+            enough=None if _is_fixed(arguments) else _enough(arguments, comparisons),
             fixed_layout=arguments.fixed_layout,
         )
         session = Session(settings)
@@ -95,15 +101,34 @@ def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[s
     return tuple(found)
 
 
+def _is_fixed(arguments: argparse.Namespace) -> bool:
+    """Whether the number of pairs was settled beforehand."""
+    return arguments.launches is not None or arguments.quick
+
+
+def _enough(arguments: argparse.Namespace, comparisons: int) -> Callable[[Sequence[float]], bool]:
+    """Whether pairs have decided a case, at its part of the level that the suite promises."""
+    threshold, level = threshold_of(arguments), case_level(LEVEL, comparisons)
+
+    def is_decided(log_ratios: Sequence[float]) -> bool:
+        if not is_look(len(log_ratios)):
+            return False
+        return decide(log_ratios, threshold=threshold, level=level).is_final
+
+    return is_decided
+
+
 def _effort(arguments: argparse.Namespace) -> Effort:
-    effort_of = quick_effort if arguments.quick else usual_effort
-    pairs = _PAIRS_WITHIN_BUDGET if arguments.budget else _PAIRS
+    memory = not arguments.no_memory
     if arguments.quick:
-        pairs = _QUICK_PAIRS
-    return effort_of(
-        launches=arguments.launches or pairs,
+        return quick_effort(
+            launches=arguments.launches or _QUICK_PAIRS, timeout_s=arguments.timeout, memory=memory
+        )
+    return paired_effort(
+        launches=arguments.launches or _MOST_PAIRS,
+        least_launches=FIRST_LOOK,
         timeout_s=arguments.timeout,
-        memory=not arguments.no_memory,
+        memory=memory,
     )
 
 
@@ -123,6 +148,10 @@ def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contende
 
 
 def _under_one_name(frame: pd.DataFrame, sides: Sequence[Side]) -> pd.DataFrame:
-    """The rows with all evaluators under one name: here they are what is compared."""
+    """The rows with all evaluators under one name: here they are what is compared.
+
+    Yardsticks are left out, since pairs do without them.
+    """
+    frame = frame[frame["evaluator"] != YARDSTICK]
     name = " vs ".join(side.label for side in sides)
     return frame.assign(evaluator=pd.Categorical([name] * len(frame), categories=[name]))

@@ -3,9 +3,13 @@
 On Linux the peak is the kernel's own high-water mark of resident memory (`VmHWM`), which is reset
 by writing 5 to `/proc/self/clear_refs` (proc_pid_clear_refs(5)). It misses nothing, however short.
 The kernel batches its counters, so a mark can lag by up to about 0.5 MB: claim no finer.
-Resident bytes are summed over the page tables (`smaps_rollup`), which is exact. Bytes in use are
-the C library's own count (`mallinfo2`), exact to the byte; launches that measure memory make
-Python use that allocator too (`PYTHONMALLOC=malloc`), so that one counter sees everything.
+Resident bytes are summed over the page tables (`smaps_rollup`), which is exact.
+
+Bytes that are allocated are counted exactly, from three counters. The C library tells its own heap
+(`mallinfo2`, to the byte). Python's small objects live in arenas of its own, whose allocated blocks
+CPython tells (`sys._debugmallocstats`, to the block; it writes text to stderr, which is caught).
+What engines map beside both (code that they generate, arenas of their own, stacks of threads) is in
+the kernel's count of private writable memory (`VmData`, to the page).
 """
 
 from __future__ import annotations
@@ -13,7 +17,12 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import re
 import sys
+from typing import NamedTuple
+
+_ARENAS = re.compile(rb"arenas \* \d+ bytes/arena\s*=\s*([\d,]+)")
+_ALLOCATED = re.compile(rb"# bytes in allocated blocks\s*=\s*([\d,]+)")
 
 
 class _Mallinfo2(ctypes.Structure):
@@ -36,8 +45,15 @@ class _Mallinfo2(ctypes.Structure):
     )
 
 
+class _SmallObjects(NamedTuple):
+    """Python's own arenas for small objects."""
+
+    arena_bytes: int
+    allocated_bytes: int
+
+
 class LinuxProbe:
-    """The kernel's high-water mark and page tables, and glibc's allocator."""
+    """The kernel's high-water mark and page tables, glibc's allocator and Python's."""
 
     peak_source = "VmHWM"
     resident_source = "smaps_rollup"
@@ -46,9 +62,13 @@ class LinuxProbe:
         libc = ctypes.CDLL(None)
         self._trim = getattr(libc, "malloc_trim", None)
         self._mallinfo2 = getattr(libc, "mallinfo2", None)
-        self.in_use_source = "mallinfo2" if self._mallinfo2 else self.resident_source
+        self.heap_source = self.in_use_source = self.resident_source
+        self.settled_by = "gc.collect+malloc_trim" if self._trim else "gc.collect"
         if self._mallinfo2:
             self._mallinfo2.restype = _Mallinfo2
+            self.heap_source = "mallinfo2+pymalloc"
+            self.in_use_source = "mallinfo2+pymalloc+VmData"
+            self._caught = os.memfd_create("graphgauge")
 
     def reset_peak(self) -> None:
         """Start a new high-water mark at what is resident now."""
@@ -63,17 +83,49 @@ class LinuxProbe:
         """Pages of this process that are in memory, shared ones too."""
         return _kilobytes("/proc/self/smaps_rollup", b"Rss:")
 
-    def in_use(self) -> int:
-        """Bytes of the C heap that are allocated, large blocks with their own mapping too."""
+    def heap(self) -> int:
+        """Bytes allocated in the C heap, large blocks with their own mapping too, and in arenas."""
         if self._mallinfo2 is None:
             return self.resident()
+        small = self._small_objects()
         info = self._mallinfo2()
-        return int(info.uordblks + info.hblkhd)
+        return int(info.uordblks + info.hblkhd) + small.allocated_bytes
+
+    def in_use(self) -> int:
+        """Bytes that are allocated, in heap and arenas or mapped beside them.
+
+        That is all private writable memory, less what is free in the heap and in arenas.
+        """
+        if self._mallinfo2 is None:
+            return self.resident()
+        small = self._small_objects()
+        mapped_bytes = _kilobytes("/proc/self/status", b"VmData:")
+        free_bytes = small.arena_bytes - small.allocated_bytes
+        return mapped_bytes - free_bytes - int(self._mallinfo2().fordblks)
 
     def release(self) -> None:
         """Give free pages of the C heap back to the system."""
         if self._trim is not None:
             self._trim(0)
+
+    def _small_objects(self) -> _SmallObjects:
+        """What CPython says of its arenas; zeros where it has none, or says it otherwise."""
+        report = getattr(sys, "_debugmallocstats", None)
+        if report is None:
+            return _SmallObjects(0, 0)
+        stderr = os.dup(2)
+        os.dup2(self._caught, 2)
+        try:
+            report()
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+        text = os.pread(self._caught, os.lseek(self._caught, 0, os.SEEK_CUR), 0)
+        os.lseek(self._caught, 0, os.SEEK_SET)
+        arenas, allocated = _ARENAS.search(text), _ALLOCATED.search(text)
+        if arenas is None or allocated is None:
+            return _SmallObjects(0, 0)
+        return _SmallObjects(_digits(arenas[1]), _digits(allocated[1]))
 
 
 class PortableProbe:
@@ -84,7 +136,9 @@ class PortableProbe:
 
     peak_source = "ru_maxrss"
     resident_source = "ru_maxrss"
+    heap_source = "ru_maxrss"
     in_use_source = "ru_maxrss"
+    settled_by = "gc.collect"
 
     def reset_peak(self) -> None:
         """Do nothing: this mark only rises."""
@@ -96,7 +150,7 @@ class PortableProbe:
         maximum = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return maximum if sys.platform == "darwin" else maximum * 1024
 
-    resident = in_use = peak
+    resident = heap = in_use = peak
 
     def release(self) -> None:
         """Do nothing: there is no portable way."""
@@ -114,6 +168,10 @@ def settle(probe: Probe) -> None:
     """Collect garbage and give free memory back, so that what is left is really held."""
     gc.collect()
     probe.release()
+
+
+def _digits(text: bytes) -> int:
+    return int(text.replace(b",", b""))
 
 
 def _kilobytes(path: str, field: bytes) -> int:

@@ -84,10 +84,22 @@ class RunBlocks(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Elapsed time of each block, of so many calls."""
+    """Elapsed time of each block, of so many calls, and what else went on meanwhile."""
 
     elapsed_ns: list[int]
     calls: int
+    evidence: list[list[Any]]
+    """For each block the fields of `harness.worker.evidence.Evidence`."""
+
+
+class ReadYardstick(NamedTuple):
+    """Do the fixed work that tells what the machine is like. Answered by `YardstickRead`."""
+
+
+class YardstickRead(NamedTuple):
+    """Elapsed time of each kind of fixed work."""
+
+    elapsed_ns: dict[str, int]
 
 
 class Repeat(NamedTuple):
@@ -104,7 +116,10 @@ class Repeats(NamedTuple):
 
 
 class MeasureMemory(NamedTuple):
-    """Run a phase under the memory probes. Answered by `MemoryRead`."""
+    """Run a phase under the memory probes. Answered by `MemoryRead`.
+
+    Of `evaluate` it tells what the calls of `FollowMemory` did, all together.
+    """
 
     phase: str
 
@@ -120,27 +135,76 @@ class MemoryRead(NamedTuple):
     """Objects known to the cyclic collector that the phase's second run holds."""
     peak_source: str
     held_source: str
+    held_heap_bytes: int
+    """As `held_bytes`, of the heap alone, counted exactly."""
+    retained_heap_bytes: int
+    retained_objects: int
+    """Objects known to the cyclic collector that are left when the phase's products are dropped."""
+    heap_source: str
+    settled_by: str
+    """What was done before each reading."""
+    began_s: float
+    """Since the epoch: when the phase ran, for who looked at the process from outside."""
+    ended_s: float
+
+
+class RepeatMemory(NamedTuple):
+    """Prepare again and again, reading what each phase leaves. Answered by `MemoryRounds`."""
+
+    most: int
+    budget_ns: int
+
+
+class MemoryRounds(NamedTuple):
+    """Heap bytes that each round of a phase left behind when its products had been dropped."""
+
+    retained_heap_bytes: dict[str, list[int]]
+    whole_heap_bytes: list[int]
+    """What each round left behind as a whole, every phase having run twice."""
 
 
 class FollowMemory(NamedTuple):
-    """Call with fresh data and read bytes in use as calls go on. Answered by `MemorySeries`."""
+    """Call with fresh data and read bytes in use as calls go on. Answered by `MemorySeries`.
 
-    calls: int
+    Asked again, it goes on from where it was.
+    """
+
+    calls: int | None
+    """How many to make; None for as many as the budget allows."""
+    least_calls: int
+    """So many are made even where that exceeds the budget, if a call takes under a millisecond."""
     samples: int
+    """How many readings to make at most."""
     budget_ns: int
 
 
 class MemorySeries(NamedTuple):
-    """Bytes in use after so many calls (or rebuilds), and the memory of the phase as a whole."""
+    """Bytes in use after so many calls (or rebuilds); the first reading is before any of them."""
 
     calls: list[int]
     in_use_bytes: list[int]
+    """Garbage collected."""
+    resident_bytes: list[int]
+    unit_ns: list[int]
+    """How long the last call (or rebuild) before each reading took."""
     source: str
-    peak_bytes: int
-    held_bytes: int
-    retained_bytes: int
-    peak_source: str
-    held_source: str
+
+
+class WatchCollector(NamedTuple):
+    """Go on calling without collecting garbage. Answered by `Sawtooth`."""
+
+    budget_ns: int
+
+
+class Sawtooth(NamedTuple):
+    """How high garbage in reference cycles climbs before the collector comes by itself."""
+
+    calls: int
+    highest_bytes: int
+    """Above what is left when it is collected at the end; the harness looks between calls."""
+    collections: int
+    """How often the collector came meanwhile, whatever generation it looked at."""
+    collector_is_on: bool
 
 
 class Count(NamedTuple):
@@ -182,12 +246,18 @@ Message = (
     | Calibrated
     | RunBlocks
     | Blocks
+    | ReadYardstick
+    | YardstickRead
     | Repeat
     | Repeats
     | MeasureMemory
     | MemoryRead
+    | RepeatMemory
+    | MemoryRounds
     | FollowMemory
     | MemorySeries
+    | WatchCollector
+    | Sawtooth
     | Count
     | Counts
     | Describe

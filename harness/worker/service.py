@@ -13,9 +13,9 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
+from harness.worker.memory_subject import MemorySubject
 from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
-from harness.worker.subject import Subject
 from scenarios import scenario
 
 
@@ -23,16 +23,19 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
-        self._subject: Subject | None = None
+        self._subject: MemorySubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase),
             m.Check: lambda _: self._opened.check(),
             m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns),
             m.RunBlocks: self._run_blocks,
+            m.ReadYardstick: lambda _: self._opened.read_yardstick(),
             m.Repeat: lambda ask: self._opened.repeat(ask.most, ask.budget_ns),
             m.MeasureMemory: lambda ask: self._opened.measure_memory(ask.phase),
+            m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
             m.FollowMemory: self._follow_memory,
+            m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
         }
@@ -52,7 +55,7 @@ class Service:
             return _failure(phase, "error", error)
 
     @property
-    def _opened(self) -> Subject:
+    def _opened(self) -> MemorySubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -62,7 +65,7 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
-        self._subject = Subject(request, probe=probe_here())
+        self._subject = MemorySubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -76,8 +79,11 @@ _PHASE_OF: dict[type, str] = {
     m.Check: "first_call",
     m.Calibrate: "evaluate",
     m.RunBlocks: "evaluate",
+    m.ReadYardstick: "evaluate",
     m.Repeat: "compile",
+    m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
+    m.WatchCollector: "evaluate",
     m.Count: "compile",
 }
 
@@ -91,8 +97,11 @@ def serve(questions: BinaryIO, replies: BinaryIO) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve on the two file descriptors given, after taking on the limits given."""
-    questions_fd, replies_fd, cpu, memory_limit_bytes = map(int, arguments)
+    """Serve on the two file descriptors given, after taking on the limits given.
+
+    What follows the limits was for `__main__` to see, or is there for its length alone.
+    """
+    questions_fd, replies_fd, cpu, memory_limit_bytes = map(int, arguments[:4])
     _restrict(cpu, memory_limit_bytes)
     sys.argv = [sys.argv[0]]
     # The subject's children must not hold our pipes: their end is how the controller sees our own.

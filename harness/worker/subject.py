@@ -13,24 +13,23 @@ import numpy as np
 from evaluators import catalog
 from evaluators.protocol import Evaluator
 from harness.worker.agreement import disagreement
+from harness.worker.evidence import Evidence, Witness
 from harness.worker.layout import Layout
-from harness.worker.memory import Probe, settle
 from harness.worker.messages import (
     Blocks,
     Calibrated,
     Checked,
     Counts,
     Elapsed,
-    FollowMemory,
-    MemoryRead,
-    MemorySeries,
     Open,
     Opened,
     Repeats,
     RunBlocks,
+    YardstickRead,
 )
 from harness.worker.preparation import Preparation
 from harness.worker.timing import Clock, calls_per_block, time_block, time_rounds
+from harness.worker.yardstick import Yardstick
 from networks import Network
 from scenarios import scenario as scenario_catalogue
 from scenarios.scenario import CALLS, COLLECTOR, COUNTED_UP, KEPT, SHAPES, Scenario
@@ -39,21 +38,20 @@ _POOL_SETS = 16
 """How many different sets of data the timed calls rotate through…"""
 _POOL_BYTES = 64 * 2**20
 """…or fewer, so that they stay within this, but at least two."""
-_LEAST_SAMPLES = 6
-"""Of memory along the calls: half of them are warm-up, and a slope needs three."""
+_COMPILED_AFRESH = 8
+"""Every so many blocks at least, or never where that would take longer than a quarter of them."""
 
 
 class Subject:
     """A case that is loaded, and what its phases have produced so far."""
 
-    def __init__(self, request: Open, *, probe: Probe, clock: Clock = perf_counter_ns) -> None:
+    def __init__(self, request: Open, *, clock: Clock = perf_counter_ns) -> None:
         self._request = request
         self._scenario: Scenario = scenario_catalogue.get(request.scenario)
         self._params = self._scenario.parameters(request.params)
         self._evaluator: Evaluator = catalog.get(request.evaluator)
         self._dtype = request.dtype or getattr(self._evaluator, "dtype", None) or "float32"
         self._clock = clock
-        self._probe = probe
         self._rng = np.random.default_rng(request.seed)
         self._layout = Layout(np.random.default_rng([request.seed, 1]), fixed=request.fixed_layout)
         self._preparation = self._new_preparation()
@@ -63,7 +61,12 @@ class Subject:
         self._rounds = 0
         """How often the road from `construct` to a call was gone in `evaluate`."""
         self._kept: list[Preparation] = []
-        self._bytes_before_all = 0
+        self._witness = Witness()
+        self._yardstick: Yardstick | None = None
+        self._compile_ns = 0
+        self._blocks_per_compile = 0
+        """Of the timed blocks; 0 where the function that was compiled first serves them all."""
+        self._blocks_since_compile = 0
 
     def opened(self) -> Opened:
         """What the controller needs to know of the subject."""
@@ -84,6 +87,8 @@ class Subject:
         product = step()
         elapsed_ns = self._clock() - start
         self._keep(phase, product)
+        if phase == "compile":
+            self._compile_ns = elapsed_ns
         return Elapsed(phase=phase, elapsed_ns=elapsed_ns)
 
     def check(self) -> Checked:
@@ -104,23 +109,36 @@ class Subject:
         return Checked(max_relative_error=error, problem=problem)
 
     def calibrate(self, block_ns: int) -> Calibrated:
-        """Find how many calls fill a block."""
+        """Find how many calls fill a block, and whether compiling afresh is cheap against it."""
 
         def time_calls(calls: int) -> int:
-            return self._time_one_block(calls, untimed_calls=0)
+            return self._time_one_block(calls, untimed_calls=0)[0]
 
         calls, call_ns = calls_per_block(time_calls, block_ns)
+        blocks = -(-4 * self._compile_ns // max(1, round(calls * call_ns)))
+        owns_buffers = getattr(self._evaluator, "owns_buffers", False)
+        may = owns_buffers and not self._request.fixed_layout and blocks <= _COMPILED_AFRESH
+        self._blocks_per_compile = max(1, blocks) if may else 0
         return Calibrated(calls=calls, call_ns=call_ns)
 
     def run_blocks(self, request: RunBlocks) -> Blocks:
         """Time blocks of calls, each on a new memory layout and with rotating data."""
         elapsed_ns: list[int] = []
+        evidence: list[list[Any]] = []
         deadline = self._clock() + request.budget_ns
         for _ in range(request.blocks):
-            elapsed_ns.append(self._time_one_block(request.calls, request.untimed_calls))
+            block_ns, seen = self._time_one_block(request.calls, request.untimed_calls)
+            elapsed_ns.append(block_ns)
+            evidence.append(list(seen))
             if self._clock() > deadline:
                 break
-        return Blocks(elapsed_ns=elapsed_ns, calls=request.calls)
+        return Blocks(elapsed_ns=elapsed_ns, calls=request.calls, evidence=evidence)
+
+    def read_yardstick(self) -> YardstickRead:
+        """Do the fixed work once."""
+        if self._yardstick is None:
+            self._yardstick = Yardstick(self._clock)
+        return YardstickRead(elapsed_ns=self._yardstick.read())
 
     def repeat(self, most: int, budget_ns: int) -> Repeats:
         """Prepare on fresh, equal inputs, again and again, until the budget is gone."""
@@ -139,65 +157,6 @@ class Subject:
             if self._clock() > deadline:
                 break
         return Repeats(elapsed_ns=elapsed_ns)
-
-    def measure_memory(self, phase: str) -> MemoryRead:
-        """Run a phase under the probes: once to be measured and dropped, once to be kept."""
-        if phase == "teardown":
-            return self._measure_teardown()
-        step = self._step(phase)
-        read = self._under_probes(phase, step)
-        objects_before = len(gc.get_objects())
-        self._keep(phase, step())
-        gc.collect()
-        return read._replace(live_objects=len(gc.get_objects()) - objects_before)
-
-    def follow_memory(self, request: FollowMemory) -> MemorySeries:
-        """Call with fresh data and read bytes in use, garbage collected, as calls go on.
-
-        In the place of each call is what the scenario's life cycle does.
-        """
-        is_called = self._scenario.lifecycle == CALLS
-        unit = self._fresh_call if is_called else self._round_and_settle
-        collects = self._collects
-        # What is read is kept in memory that is there already: a list would grow meanwhile.
-        calls = np.zeros(request.samples, np.int64)
-        in_use_bytes = np.zeros(request.samples, np.int64)
-        samples = 0
-
-        def evaluate() -> None:
-            nonlocal samples
-            done = 0
-            start = self._clock()
-            for sample in range(request.samples):
-                target = (sample + 1) * request.calls // request.samples
-                next_ns = (sample + 1) * request.budget_ns // request.samples
-                while done < target:
-                    unit()
-                    done += 1
-                    if self._clock() - start > next_ns:
-                        break  # slow calls are looked at more often
-                # A collection empties Python's free lists too, which fill over hundreds of calls.
-                if collects:
-                    gc.collect()
-                calls[sample], in_use_bytes[sample] = done, self._probe.in_use()
-                samples = sample + 1
-                spent_ns = self._clock() - start
-                enough = samples >= _LEAST_SAMPLES or spent_ns > 10 * request.budget_ns
-                if spent_ns > request.budget_ns and enough:
-                    break
-
-        with self._collector():
-            read = self._under_probes("evaluate", evaluate)
-        return MemorySeries(
-            calls=calls[:samples].tolist(),
-            in_use_bytes=in_use_bytes[:samples].tolist(),
-            source=self._probe.in_use_source,
-            peak_bytes=read.peak_bytes,
-            held_bytes=read.held_bytes,
-            retained_bytes=read.retained_bytes,
-            peak_source=read.peak_source,
-            held_source=read.held_source,
-        )
 
     def count(self) -> Counts:
         """Nodes of ours, and the evaluator's own counters."""
@@ -263,11 +222,6 @@ class Subject:
         else:
             preparation.drop()
 
-    def _round_and_settle(self) -> None:
-        self._round()
-        if self._collects:
-            settle(self._probe)
-
     @property
     def _collects(self) -> bool:
         """Whether garbage is collected in this life cycle."""
@@ -285,9 +239,6 @@ class Subject:
         finally:
             gc.enable()
 
-    def _fresh_call(self) -> None:
-        self._preparation.function(self._weights, self._draw_data(self._preparation.network))
-
     # Inputs
 
     def _draw(self) -> None:
@@ -304,50 +255,35 @@ class Subject:
     def _draw_data(self, network: Network) -> dict[str, np.ndarray]:
         return self._scenario.draw_data(network, self._rng)
 
-    def _time_one_block(self, calls: int, untimed_calls: int) -> int:
+    def _time_one_block(self, calls: int, untimed_calls: int) -> tuple[int, Evidence]:
         if self._scenario.lifecycle != CALLS:
             with self._collector():
-                return time_rounds(self._round, calls, self._clock)
+                before = self._witness.read()
+                elapsed_ns = time_rounds(self._round, calls, self._clock)
+                return elapsed_ns, self._witness.since(before)
         weights = self._layout.place(self._weights)
         pool = [self._layout.place(each) for each in self._pool[: max(1, calls + untimed_calls)]]
         self._layout.shift_heap()
+        untimed_calls = max(untimed_calls, self._compile_afresh())
         function = self._preparation.function
+        rounds = -(-calls // len(pool))
+        data = (pool * rounds)[:calls]
         for _ in range(untimed_calls):
             function(weights, pool[-1])
-        rounds = -(-calls // len(pool))
-        return time_block(function, weights, (pool * rounds)[:calls], self._clock)
+        before = self._witness.read()
+        elapsed_ns = time_block(function, weights, data, self._clock)
+        return elapsed_ns, self._witness.since(before)
 
-    # Memory
+    def _compile_afresh(self) -> int:
+        """Move the evaluator's own buffers too, if their turn has come; calls to be left untimed.
 
-    def _under_probes(self, phase: str, step: Callable[[], Any]) -> MemoryRead:
-        """Run a step with the marks set before it, and read them with and without its product."""
-        probe = self._probe
-        settle(probe)
-        before = probe.resident()
-        if phase == "construct":
-            self._bytes_before_all = before
-        probe.reset_peak()
-        mark = probe.peak()
-        product = step()
-        # The kernel may still owe a batch of its counter to the first reading of the mark.
-        peak_bytes = max(0, probe.peak() - mark)
-        settle(probe)
-        held_bytes = probe.resident() - before
-        del product
-        settle(probe)
-        retained_bytes = probe.resident() - before
-        return MemoryRead(
-            phase=phase,
-            peak_bytes=peak_bytes,
-            held_bytes=held_bytes,
-            retained_bytes=retained_bytes,
-            live_objects=None,
-            peak_source=probe.peak_source,
-            held_source=probe.resident_source,
-        )
-
-    def _measure_teardown(self) -> MemoryRead:
-        """What dropping everything gives back; retained is what never came back of all phases."""
-        self._pool, self._weights = [], {}
-        read = self._under_probes("teardown", self._tear_down)
-        return read._replace(retained_bytes=self._probe.resident() - self._bytes_before_all)
+        The new function is made before the old one goes, or it would get the same memory again.
+        """
+        if not self._blocks_per_compile:
+            return 0
+        self._blocks_since_compile += 1
+        if self._blocks_since_compile < self._blocks_per_compile:
+            return 0
+        self._blocks_since_compile = 0
+        self._preparation.keep("compile", self._preparation.step("compile")())
+        return 1

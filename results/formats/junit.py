@@ -29,7 +29,7 @@ def render(comparison: Comparison) -> str:
     for thing in comparison.missing:
         name = " ".join(filter(None, (thing.phase, thing.metric))) or "case"
         test = _test(suite, thing.case, name, thing.candidate_label)
-        Xml.SubElement(test, "error", message=uncompared_text(thing))
+        Xml.SubElement(test, "error", message=uncompared_text(thing), type="missing")
     Xml.indent(suites)
     return Xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -38,7 +38,7 @@ def _add_row(suite: Xml.Element, row: Row | GrowthRow) -> None:
     what = f"{row.phase} {row.metric}" + (" growth" if isinstance(row, GrowthRow) else "")
     test = _test(suite, row.case, what, row.candidate_label)
     if row.verdict == "regressed":
-        Xml.SubElement(test, "failure", message=plain(row.reason))
+        Xml.SubElement(test, "failure", message=plain(row.reason), type="regression")
     elif row.verdict == "inconclusive":
         Xml.SubElement(test, "skipped", message=plain(row.reason))
 

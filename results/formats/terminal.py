@@ -13,7 +13,6 @@ from rich.text import Text
 from results.formats.wording import (
     change_text,
     detectable_text,
-    geometric_mean_text,
     growth_subject,
     headline,
     launches_text,
@@ -32,6 +31,7 @@ _FILE_WIDTH: Final = 200
 _NARROW: Final = 110
 _ROWS_SHOWN: Final = 60
 _LINES_SHOWN: Final = 10
+_WIDE_COLUMNS: Final = 7
 _CHANGED: Final = ("regressed", "improved")
 _HEADLINE: Final = ("evaluate", "time")
 _GROWTH_PHASES: Final = (PREPARE, *PHASES)
@@ -64,17 +64,20 @@ def render(comparison: Comparison, output: Console, *, every_row: bool = False) 
     """
     rows = [row for verdict in VERDICTS for row in _by_case(comparison.having(verdict))]
     shown = rows if every_row else _worth_showing(rows)
+    left_means = len(comparison.geometric_means)
     if shown:
         notes = _footnotes(shown)
-        output.print(_table(shown, notes, comparison, narrow=output.width < _NARROW))
+        table = _table(shown, notes, comparison, narrow=output.width < _NARROW)
+        left_means = _add_means(table, comparison, shown, every_row=every_row)
+        output.print(table)
         for reason, number in notes.items():
             output.print(Text(f"{number}) {reason}"), style="dim")
     if len(shown) < len(rows):
         told = set(map(id, shown))
         left = tally(row for row in rows if id(row) not in told)
-        _say(output, f"not shown: {left}; --all shows them")
+        means = f", {left_means} geometric means" if left_means else ""
+        _say(output, f"not shown: {left}{means}; --all shows them")
     _print_growth(comparison, output, every_row=every_row)
-    _list(output, "", [geometric_mean_text(mean) for mean in comparison.geometric_means])
     _list(output, "missing", map(uncompared_text, comparison.missing), "bold red")
     _list(output, "fails on both sides", map(uncompared_text, comparison.failing), "yellow")
     _list(output, "only in a candidate", map(uncompared_text, comparison.candidate_only))
@@ -112,6 +115,7 @@ def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
     table.add_column("", overflow="fold")
     for heading in ("prepare", "first call", "per call", "peak", "held", "drift", "launches"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("blocks run", overflow="fold")
     table.add_column("status", overflow="fold")
     several = len({summary.label for summary in summaries}) > 1
     for what, of_one in itertools.groupby(_by_subject(summaries), _subject):
@@ -145,7 +149,7 @@ def _summary_cells(summary: CaseSummary) -> list[Text]:
     )
     status = summary.status if not summary.detail else f"{summary.status}: {summary.detail}"
     style = "" if summary.status == "ok" else "bold red"
-    return [*map(Text, texts), Text(plain(status), style=style)]
+    return [*map(Text, texts), Text(summary.steady or "–"), Text(plain(status), style=style)]
 
 
 def _table(
@@ -184,6 +188,29 @@ def _print_growth(comparison: Comparison, output: Console, *, every_row: bool) -
     if len(shown) < len(rows):
         left = tally(row for row in rows if row not in shown)
         _say(output, f"orders of growth not shown: {left}; --all shows them")
+
+
+def _add_means(
+    table: Table, comparison: Comparison, shown: Sequence[Row], *, every_row: bool
+) -> int:
+    """Add the geometric means of what is shown, below it; how many were left out is returned."""
+    numbers = {(row.phase, row.metric) for row in shown}
+    means = [
+        mean
+        for mean in comparison.geometric_means
+        if every_row or (mean.phase, mean.metric) in numbers
+    ]
+    several = len(comparison.candidate_labels) > 1
+    if means:
+        table.add_section()
+        table.add_row(Text("geometric mean", style="bold"))
+    for mean in means:
+        version = f", {mean.candidate_label}" if several else ""
+        name = plain(f"  {mean.phase} {mean.metric}, {mean.cases} cases{version}")
+        narrow = len(table.columns) < _WIDE_COLUMNS
+        change = change_text(mean.ratio, mean.ratio_low, mean.ratio_high, with_interval=not narrow)
+        table.add_row(Text(name), "", "", Text(change))
+    return len(comparison.geometric_means) - len(means)
 
 
 def _worth_showing(rows: Sequence[Row]) -> list[Row]:

@@ -6,6 +6,7 @@ from results.judgement import Comparison, GeometricMean, GrowthRow, Row, Uncompa
 from results.units import MISSING, percent, plain_percent, quantity
 
 _LARGE_RATIO: Final = 2.0
+_LARGE_SHARE: Final = 10.0
 
 
 def plain(text: str) -> str:
@@ -50,17 +51,25 @@ def change_text(
 
 
 def detectable_text(row: Row) -> str:
-    """The smallest detectable change, in % of the baseline where there is a ratio."""
-    if row.ratio is not None:
-        return percent(row.smallest_detectable)
-    return quantity(row.smallest_detectable, row.unit)
+    """The smallest detectable change, in % of the baseline where there is a ratio.
+
+    Beyond ten times the baseline a share tells nobody anything: 1,280,000 % of 4 KiB is told as
+    50 MiB, and a time as a factor.
+    """
+    share = row.smallest_detectable
+    if row.ratio is None or share is None or row.baseline is None:
+        return quantity(share, row.unit)
+    if share < _LARGE_SHARE:
+        return percent(share)
+    return f"{1 + share:.3g}×" if row.unit == "s" else quantity(share * row.baseline, row.unit)
 
 
 def launches_text(row: Row) -> str:
-    """How many launches each side has: `12` or `12+10`."""
-    if row.baseline_launches == row.candidate_launches:
-        return str(row.baseline_launches)
-    return f"{row.baseline_launches}+{row.candidate_launches}"
+    """How many launches each side has, and how many halve what could be seen: `12 (40 halve)`."""
+    count = str(row.baseline_launches)
+    if row.baseline_launches != row.candidate_launches:
+        count += f"+{row.candidate_launches}"
+    return count if row.launches_to_halve is None else f"{count} ({row.launches_to_halve} halve)"
 
 
 def headline(comparison: Comparison) -> str:

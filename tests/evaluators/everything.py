@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -26,7 +29,24 @@ class Everything:
     weights: Arrays
     data: Arrays
     expected: Arrays
+    terms: dict[str, Node]
+    """By the name of each output what it adds to the loss; none for outputs of another dtype."""
     dtype: str
+
+    def part(self, names: Collection[str]) -> Everything:
+        """The same with those outputs alone, and a loss of their terms."""
+        kept = [name for name in self.expected if name in names]
+        outputs = dict(zip(self.expected, self.network.outputs, strict=True))
+        return replace(
+            self,
+            network=Network(
+                weights=self.network.weights,
+                data=self.network.data,
+                outputs=[outputs[name] for name in kept],
+                loss=total([self.terms[name] for name in kept if name in self.terms]),
+            ),
+            expected={name: self.expected[name] for name in kept},
+        )
 
     def __repr__(self) -> str:
         shapes = {name: array.shape for name, array in self.weights.items()}
@@ -68,19 +88,25 @@ def everything(
         **_movements(nodes["n"], weights["n"]),
         **_adjoints(net, nodes, weights),
     }
-    loss = net.constant(0.0)
-    for node, _ in pairs.values():
+    terms = {}
+    for name, (node, _) in pairs.items():
         net.output(node)
         if node.dtype in ("float64", dtype):  # float32 would round float64's derivatives
-            loss = loss + f.sum(f.astype(node, dtype) * rng.standard_normal(node.shape))
-    net.loss(loss)
+            terms[name] = f.sum(f.astype(node, dtype) * rng.standard_normal(node.shape))
+    net.loss(total(list(terms.values())))
     return Everything(
         network=net.network(),
         weights={name: value.astype(dtype) for name, value in weights.items()},
         data=data,
         expected={name: np.asarray(value) for name, (_, value) in pairs.items()},
+        terms=terms,
         dtype=dtype,
     )
+
+
+def total(terms: Sequence[Node]) -> Node | None:
+    """The sum of the terms; None where there are none."""
+    return reduce(add, terms) if terms else None
 
 
 Pairs = dict[str, tuple[Node, Any]]

@@ -10,6 +10,7 @@ from harness.conversation import Side
 from harness.launch import Surroundings
 from harness.measurement import Measurement
 from harness.worker import messages as m
+from harness.worker.evidence import Evidence
 
 PHASES = ["construct", "differentiate", "lower", "compile", "first_call", "evaluate", "teardown"]
 
@@ -27,6 +28,26 @@ class FakeClock:
         self.now_ns += ns
 
 
+QUIET = Evidence(
+    waited_ns=0,
+    involuntary_switches=0,
+    minor_faults=0,
+    major_faults=0,
+    steal_ticks=0,
+    cpu_hz=None,
+)
+
+
+def blocks(
+    elapsed_ns: Sequence[int], calls: int, evidence: Sequence[Evidence] | None = None
+) -> m.Blocks:
+    """Blocks that nothing disturbed, unless the evidence says so."""
+    seen = evidence or [QUIET] * len(elapsed_ns)
+    return m.Blocks(
+        elapsed_ns=list(elapsed_ns), calls=calls, evidence=[list(each) for each in seen]
+    )
+
+
 Answer = Callable[[Any], m.Message]
 
 
@@ -39,30 +60,47 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
         m.RunPhase: lambda q: m.Elapsed(phase=q.phase, elapsed_ns=7_000),
         m.Check: lambda _: m.Checked(max_relative_error=1e-7, problem=""),
         m.Calibrate: lambda q: m.Calibrated(calls=q.block_ns // call_ns, call_ns=call_ns),
-        m.RunBlocks: lambda q: m.Blocks(elapsed_ns=[call_ns * q.calls] * q.blocks, calls=q.calls),
+        m.RunBlocks: lambda q: blocks([call_ns * q.calls] * q.blocks, q.calls),
+        m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns={"matmul": 250_000}),
         m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
         m.MeasureMemory: lambda q: m.MemoryRead(
             phase=q.phase,
             peak_bytes=300,
             held_bytes=200,
             retained_bytes=100,
-            live_objects=None if q.phase == "teardown" else 9,
+            live_objects=None if q.phase in {"evaluate", "teardown"} else 9,
             peak_source="VmHWM",
             held_source="smaps_rollup",
+            held_heap_bytes=190,
+            retained_heap_bytes=90,
+            retained_objects=1,
+            heap_source="mallinfo2",
+            settled_by="gc.collect+malloc_trim",
+            began_s=0.0,
+            ended_s=1.0,
         ),
-        m.FollowMemory: lambda q: m.MemorySeries(
-            calls=[100, 200, 300, 400, 500, 600],
-            in_use_bytes=[9_000, 50_000, 90_000, 100_000, 100_800, 101_600],
-            source="mallinfo2",
-            peak_bytes=3,
-            held_bytes=2,
-            retained_bytes=1,
-            peak_source="VmHWM",
-            held_source="smaps_rollup",
+        m.RepeatMemory: lambda _: m.MemoryRounds(
+            retained_heap_bytes={"construct": [0, 0], "compile": [5_000, 4_000, 4_000]},
+            whole_heap_bytes=[10_000, 8_000, 8_000],
+        ),
+        m.FollowMemory: lambda _: memory_series([0] * 20),
+        m.WatchCollector: lambda _: m.Sawtooth(
+            calls=10, highest_bytes=0, collections=0, collector_is_on=True
         ),
         m.Count: lambda _: m.Counts(counts={"nodes": 5, "gradient_nodes": 11, "unknown": 1}),
         m.Describe: lambda _: m.Facts(facts={"python": "3.11"}),
     }
+
+
+def memory_series(in_use_bytes: Sequence[int], first_call: int = 0) -> m.MemorySeries:
+    """Readings every 100 calls."""
+    return m.MemorySeries(
+        calls=[first_call + 100 * at for at in range(len(in_use_bytes))],
+        in_use_bytes=list(in_use_bytes),
+        resident_bytes=[0] * len(in_use_bytes),
+        unit_ns=[1_000] * len(in_use_bytes),
+        source="mallinfo2+VmData",
+    )
 
 
 class FakeLaunch:

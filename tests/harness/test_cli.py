@@ -156,7 +156,7 @@ def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFi
         (["run", "no-such-suite"], "expected one of quick, default, full"),
         (["run", "--plugin", "no-such-file.py"], "there is no such file"),
         (["compare", "no-such-file.csv", "another.csv"], "no-such-file.csv"),
-        (["check"], "--baseline FILE.csv is missing"),
+        (["check", "--settings", "no-such.toml"], "--baseline FILE.csv is missing"),
         (["versus", "planned"], "expected a baseline and a candidate"),
     ],
 )
@@ -211,7 +211,7 @@ def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Pat
     assert "ok" in set(read(out)["status"])
     assert main([*arguments, "--resume", "--timeout", "6"]) == 0
     assert _statuses(out)["hanging"] == {("compile", "timeout")}
-    assert not read(out).duplicated(["evaluator", "phase", "metric", "launch"]).any()
+    assert not read(out).duplicated(["evaluator", "scenario", "phase", "metric", "launch"]).any()
 
 
 def test_the_list_shows_every_scenario_with_its_provenance(

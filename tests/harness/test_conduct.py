@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness.conduct_memory import conduct_memory
 from harness.conduct_time import conduct_time
 from harness.conversation import Side
 from harness.effort import Effort, quick_effort
 from harness.measurement import interquartile_range
 from harness.worker import messages as m
-from tests.harness.fakes import PHASES, REQUEST, FakeLaunch, Recorder, usual_answers
+from tests.harness.fakes import REQUEST, FakeLaunch, Recorder, blocks, usual_answers
 
 _EFFORT = quick_effort(launches=1, timeout_s=60, memory=True)
 
@@ -30,7 +29,7 @@ def _conduct(sides: list[Side], effort: Effort = _EFFORT) -> None:
 
 
 def test_one_side_gives_every_time_of_every_phase() -> None:
-    """A subject that does all right has one row for each metric of each phase that it has."""
+    """A subject that does all right has a row for each metric of each phase, and the yardstick."""
     sides, _, rows = _sides(1)
 
     _conduct(sides)
@@ -47,6 +46,7 @@ def test_one_side_gives_every_time_of_every_phase() -> None:
         ("differentiate", "gradient_nodes"),
         ("evaluate", "time"),
         ("evaluate", "time_drift"),
+        ("evaluate", "time"),
         ("construct", "time"),
         ("differentiate", "time"),
         ("lower", "time"),
@@ -63,6 +63,7 @@ def test_the_time_of_a_call_is_a_block_s_time_over_its_calls() -> None:
 
     row = next(each for each in rows.rows[sides[0]] if each.phase == "evaluate")
     assert row.value == pytest.approx(1e-6)
+    assert row.detail == "steady=flat; set_aside=0; waited=0"
     assert row.spread == pytest.approx(0)
     assert (row.blocks, row.calls) == (12, 12 * 2_000)
 
@@ -71,8 +72,8 @@ def test_warm_up_blocks_are_not_estimated_from() -> None:
     """Three slow blocks at the start leave the estimate alone."""
     sides, launches, rows = _sides(1)
     answers = usual_answers()
-    answers[m.RunBlocks] = lambda q: m.Blocks(
-        elapsed_ns=[9_000 * q.calls] * 3 + [1_000 * q.calls] * (q.blocks - 3), calls=q.calls
+    answers[m.RunBlocks] = lambda q: blocks(
+        [9_000 * q.calls] * 3 + [1_000 * q.calls] * (q.blocks - 3), q.calls
     )
     launches[0]._answers = answers
 
@@ -173,60 +174,6 @@ def test_an_answer_of_the_wrong_kind_is_an_error_row() -> None:
 
     assert rows.rows[sides[0]][-1].status == "error"
     assert "Check" in rows.rows[sides[0]][-1].detail
-
-
-def test_memory_rows_tell_peak_held_and_retained_of_every_phase() -> None:
-    """Each phase has three readings in bytes, and evaluate has its drift per call."""
-    sides, _, rows = _sides(1)
-
-    conduct_memory(sides, _EFFORT, random.Random(1))
-
-    by_key = {(row.phase, row.metric): row for row in rows.rows[sides[0]]}
-    phases = {phase for phase, metric in by_key if metric == "peak_memory"}
-    assert phases == set(PHASES)
-    assert by_key["lower", "held_memory"].value == 200
-    assert by_key["lower", "live_objects"].value == 9
-    assert by_key["evaluate", "memory_drift"].value == pytest.approx(8.0)
-    assert by_key["evaluate", "memory_drift"].calls == 600
-
-
-def test_growth_in_the_first_half_of_the_calls_is_no_drift() -> None:
-    """Caches that fill and then stand still are warm-up: only the second half is estimated from."""
-    sides, launches, rows = _sides(1)
-    launches[0]._answers[m.FollowMemory] = lambda q: m.MemorySeries(
-        calls=[1, 2, 3, 4, 5, 6, 7, 8],
-        in_use_bytes=[0, 10, 20, 30, 40, 40, 40, 40],
-        source="mallinfo2",
-        peak_bytes=0,
-        held_bytes=0,
-        retained_bytes=0,
-        peak_source="VmHWM",
-        held_source="smaps_rollup",
-    )
-
-    conduct_memory(sides, _EFFORT, random.Random(1))
-
-    (drift,) = [row for row in rows.rows[sides[0]] if row.metric == "memory_drift"]
-    assert drift.value == 0
-
-
-def test_memory_is_checked_after_everything_was_read() -> None:
-    """The golden evaluator runs last, so that its memory is in no reading."""
-    sides, launches, _ = _sides(1)
-
-    conduct_memory(sides, _EFFORT, random.Random(1))
-
-    assert isinstance(launches[0].log[-1][1], m.Check)
-
-
-def test_a_wrong_value_gives_no_memory_either() -> None:
-    """A case whose value is wrong has a failure row and no reading of memory."""
-    sides, launches, rows = _sides(1)
-    launches[0]._answers[m.Check] = lambda _: m.Checked(max_relative_error=None, problem="off")
-
-    conduct_memory(sides, _EFFORT, random.Random(1))
-
-    assert [(row.metric, row.status) for row in rows.rows[sides[0]]] == [("peak_memory", "wrong")]
 
 
 def test_a_budget_ends_interleaving_after_a_whole_round() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from evaluators import catalog
 from harness.worker.memory import probe_here
+from harness.worker.memory_subject import MemorySubject
 from harness.worker.messages import FollowMemory, Open, RunBlocks
-from harness.worker.subject import Subject
 from networks import Network
 from tests.harness.fakes import FakeClock
 
@@ -64,7 +64,7 @@ class _Counting:
 
 def _subject(
     monkeypatch: pytest.MonkeyPatch, scenario: str, *, cyclic: bool = False, **params: Any
-) -> tuple[Subject, _Counting]:
+) -> tuple[MemorySubject, _Counting]:
     """A subject that has been through its phases, and what evaluated it."""
     clock = FakeClock()
     evaluator = _Counting(clock, cyclic=cyclic)
@@ -79,14 +79,14 @@ def _subject(
         plugins=[],
         fixed_layout=True,
     )
-    subject = Subject(request, probe=probe_here(), clock=clock)
+    subject = MemorySubject(request, probe=probe_here(), clock=clock)
     for phase in ("construct", "lower", "compile", "first_call"):
         subject.run_phase(phase)
     return subject, evaluator
 
 
-def _follow(subject: Subject, calls: int = 8) -> None:
-    subject.follow_memory(FollowMemory(calls=calls, samples=4, budget_ns=10**9))
+def _follow(subject: MemorySubject, calls: int = 8) -> None:
+    subject.follow_memory(FollowMemory(calls=calls, least_calls=1, samples=4, budget_ns=10**9))
 
 
 def test_steady_compiles_once(monkeypatch: pytest.MonkeyPatch) -> None:

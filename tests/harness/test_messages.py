@@ -26,7 +26,7 @@ def test_what_is_encoded_is_decoded_whole(phase: str, status: str, detail: str) 
     "message",
     [
         m.Open("mlp", {"depth": 2}, "planned", "output", None, 1, ["a.py"], True),
-        m.Blocks(elapsed_ns=[1, 2], calls=3),
+        m.Blocks(elapsed_ns=[1, 2], calls=3, evidence=[[0, 1, 2, 0, None, None]] * 2),
         m.Check(),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.session import (
     Session,
     Settings,
     Version,
+    blocks_path,
     plan_steps,
 )
 from harness.worker import messages as m
@@ -54,7 +56,7 @@ def test_a_plan_has_every_launch_of_every_group_time_before_memory() -> None:
     """Two groups, two time launches and one memory launch make six steps in rounds."""
     groups = [(_contender(scenario="mlp"),), (_contender(scenario="chain"),)]
 
-    steps = plan_steps(groups, quick_effort(launches=2, timeout_s=1, memory=True), seed=1)
+    steps = list(plan_steps(groups, quick_effort(launches=2, timeout_s=1, memory=True), seed=1))
 
     assert [(step.kind, step.launch) for step in steps] == [
         (TIME, 1),
@@ -70,7 +72,7 @@ def test_a_plan_has_every_launch_of_every_group_time_before_memory() -> None:
 def test_a_launch_of_its_own_has_no_pair() -> None:
     """Only launches that are alive together share a pair id."""
     single = plan_steps([(_contender(),)], _EFFORT, seed=1)
-    pairs = plan_steps([(_contender("a"), _contender("b"))], _EFFORT, seed=1)
+    pairs = list(plan_steps([(_contender("a"), _contender("b"))], _EFFORT, seed=1))
 
     assert {step.pair for step in single} == {""}
     assert [step.pair for step in pairs] == ["1", "2"]
@@ -86,7 +88,8 @@ def test_readings_are_written_with_all_that_names_them(tmp_path: Path) -> None:
     rows = _rows(out)
     assert {row.session for row in rows} == {session.id}
     assert {(row.label, row.evaluator, row.mode) for row in rows} == {
-        ("now", "planned", "gradient")
+        ("now", "planned", "gradient"),
+        ("now", "yardstick", "gradient"),
     }
     assert {row.launch for row in rows} == {1, 2}
     assert all(row.machine and row.environment for row in rows)
@@ -180,4 +183,79 @@ def test_without_resume_a_new_session_is_appended(tmp_path: Path) -> None:
 
     rows = _rows(out)
     assert len({row.session for row in rows}) == 2
-    assert len(rows) == 2 * len({(row.phase, row.metric, row.launch) for row in rows})
+    kinds = {(row.scenario, row.phase, row.metric, row.launch) for row in rows}
+    assert len(rows) == 2 * len(kinds)
+
+
+def _pair_of_groups() -> list[tuple[Contender, Contender]]:
+    return [(_contender("a", scenario), _contender("b", scenario)) for scenario in ("mlp", "chain")]
+
+
+def test_a_case_is_measured_until_its_pairs_have_decided(tmp_path: Path) -> None:
+    """Seven pairs are enough for both cases, of the fifty that would be allowed."""
+    out = tmp_path / "a.csv"
+    settings = _settings(
+        out,
+        effort=replace(_EFFORT, launches=50, least_launches=5),
+        enough=lambda log_ratios: len(log_ratios) == 7,
+    )
+
+    Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
+
+    assert {(row.scenario, row.launch) for row in _rows(out) if row.evaluator != "yardstick"} == {
+        (scenario, launch) for scenario in ("mlp", "chain") for launch in range(1, 8)
+    }
+
+
+def test_least_launches_are_made_whatever_the_budget(tmp_path: Path) -> None:
+    """A budget that is gone at once still leaves the pairs that a first look needs."""
+    out = tmp_path / "a.csv"
+    settings = _settings(out, effort=replace(_EFFORT, launches=50, least_launches=5), budget_s=1e-9)
+
+    Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
+
+    assert {row.launch for row in _rows(out)} == {1, 2, 3, 4, 5}
+
+
+def test_without_its_baseline_a_pair_is_measured_no_more(tmp_path: Path) -> None:
+    """The baseline's failure ends the case; the candidate's first launch is kept."""
+    out = tmp_path / "a.csv"
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        found = usual_answers()
+        if surroundings.interpreter == "a":
+            found[m.Open] = lambda _: m.Failure(phase="construct", status="error", detail="no")
+        return found
+
+    Session(_settings(out), FakeLauncher(answers)).run(_pair_of_groups()[:1])
+
+    assert {(row.label, row.launch) for row in _rows(out) if row.status == "ok"} == {("b", 1)}
+
+
+def test_blocks_are_kept_beside_the_table(tmp_path: Path) -> None:
+    """One line a launch and side, with the blocks' times and what was seen meanwhile."""
+    out = tmp_path / "a.csv"
+
+    Session(_settings(out), FakeLauncher(_answers)).run(_pair_of_groups()[:1])
+
+    lines = [json.loads(line) for line in blocks_path(out).read_text().splitlines()]
+    assert [(line["label"], line["pair"]) for line in lines] == [
+        ("a", "1"),
+        ("b", "1"),
+        ("a", "2"),
+        ("b", "2"),
+    ]
+    assert all(len(line["elapsed_ns"]) == len(line["evidence"]) for line in lines)
+
+
+def test_sides_of_a_pair_share_the_hash_seed_and_not_the_size_of_their_environment(
+    tmp_path: Path,
+) -> None:
+    """What orders dicts is the same for both; what moves the stack is drawn for each."""
+    launcher = FakeLauncher(_answers)
+
+    Session(_settings(tmp_path / "a.csv"), launcher).run(_pair_of_groups()[:1])
+
+    first, second = launcher.started[-2:]
+    assert first.hash_seed == second.hash_seed
+    assert first.environment_bytes != second.environment_bytes

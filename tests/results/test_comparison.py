@@ -58,7 +58,7 @@ def test_too_little_evidence_is_inconclusive() -> None:
     row = only_row(two_versions(lognormal(1, 3, sd=0.1), lognormal(2, 3, sd=0.1)))
 
     assert row.verdict == "inconclusive"
-    assert "12 launches a side would halve the smallest detectable change" in row.reason
+    assert "6 launches a side would halve the smallest detectable change" in row.reason
     assert "unpaired, 3 and 3 launches" in row.reason
 
 

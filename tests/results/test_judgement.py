@@ -58,11 +58,15 @@ def test_a_gate_without_evidence_is_not_green() -> None:
 
 
 def test_a_row_starts_with_the_fields_of_the_contract() -> None:
-    """In their order; two more follow for people."""
+    """In their order; three more follow for people."""
     names = tuple(field.name for field in fields(Row))
 
     assert names[: len(CONTRACT_FIELDS)] == CONTRACT_FIELDS
-    assert names[len(CONTRACT_FIELDS) :] == ("baseline_spread", "candidate_spread")
+    assert names[len(CONTRACT_FIELDS) :] == (
+        "baseline_spread",
+        "candidate_spread",
+        "launches_to_halve",
+    )
 
 
 def test_the_largest_change_stands_first() -> None:

@@ -23,6 +23,8 @@ EVIDENCE = Evidence(
     p_beyond_alone=0.00005,
     p_within_alone=1.0,
     source="",
+    yardstick="",
+    launches_to_halve=40,
 )
 
 
@@ -36,7 +38,7 @@ def test_a_change_says_how_sure_it_is() -> None:
     """Interval, band, correction and evidence."""
     assert told(EVIDENCE) == (
         "regressed: the 99 % interval lies beyond ±1 %, also after Holm's correction over 20 rows; "
-        "12 pairs"
+        "40 pairs would halve the smallest detectable change; 12 pairs"
     )
 
 
@@ -68,7 +70,7 @@ def test_what_is_inconclusive_says_what_would_tell(alone: dict[str, float], word
 
     assert found.startswith("inconclusive: ")
     assert words in found
-    assert "48 pairs would halve" in found
+    assert "40 pairs would halve" in found
 
 
 def test_values_too_far_apart_are_told() -> None:

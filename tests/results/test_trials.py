@@ -5,6 +5,7 @@ import pytest
 
 from results.comparison import compare
 from results.contrasts import measured
+from results.sessions import BetweenSessions
 from results.trials import MEMORY_FLOOR_BYTES, trial
 from tests.results.samples import lognormal, two_versions
 
@@ -26,7 +27,7 @@ def test_bands_follow_the_metric(metric: str, source: str, value: float, expecte
     """Logs for times; for memory the threshold or the kernel's lag; for drifts what matters."""
     values = measured(two_versions([value], [value], metric=metric, source=source))
 
-    assert trial(values, "old", "new", 0.01).band == pytest.approx([expected])
+    assert trial(values, "old", "new", 0.01, BetweenSessions()).band == pytest.approx([expected])
 
 
 def test_the_smallest_detectable_change_is_of_the_baseline() -> None:

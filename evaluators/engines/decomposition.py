@@ -1,0 +1,183 @@
+"""Networks in fewer operators, for engines that lack some of ours.
+
+An adapter says which operators its engine has; the others become several nodes of those. Every
+operation then has operands of one dtype, too: engines differ in what they make of mixed ones.
+Nodes whose operands stay the same stay themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+
+from evaluators.strategies.kernels import (
+    falling_factorials,
+    has_mixed_operands,
+    mean_count,
+    summed_axes,
+)
+from networks import Node, functions as f, operators as op, topological_order
+from networks.collector import collector_paused
+from networks.inference import BOOL
+from networks.node import constant, make
+from networks.operators import Operator
+
+
+def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
+    """Equal outputs, without the operators that are not known and have a rule here."""
+    with collector_paused():
+        replaced: dict[Node, Node] = {}
+        for node in topological_order(outputs):
+            replaced[node] = _replacement(node, replaced, known)
+        return tuple([replaced[node] for node in outputs])
+
+
+def _replacement(node: Node, replaced: dict[Node, Node], known: Collection[Operator]) -> Node:
+    operands = tuple([replaced[each] for each in node.operands])
+    if has_mixed_operands(node):
+        operands = tuple([x if x.dtype is BOOL else f.astype(x, "float64") for x in operands])
+    rule = None if node.operator in known else _RULES.get(node.operator)
+    if rule is not None:
+        return rule(node, *operands)
+    if all(new is old for new, old in zip(operands, node.operands, strict=True)):
+        return node
+    return make(node.operator, operands, node.attributes, node.shape, node.dtype, None)
+
+
+def source_positions(start: int, step: int, count: int, size: int) -> np.ndarray:
+    """For each place of an axis of `size`, which of `count` placed elements it gets; else `count`.
+
+    The elements are placed at start, start + step, …
+    """
+    positions = np.full(size, count, np.int64)
+    positions[start + step * np.arange(count)] = np.arange(count)
+    return positions
+
+
+def sources(indices: Sequence[int], size: int) -> np.ndarray:
+    """For each index below `size`, at which positions it occurs, padded with `len(indices)`.
+
+    Shape (size, most occurrences).
+    """
+    places: list[list[int]] = [[] for _ in range(size)]
+    for position, index in enumerate(indices):
+        places[index].append(position)
+    most = max(1, max(map(len, places), default=1))
+    padded = [each + [len(indices)] * (most - len(each)) for each in places]
+    return np.array(padded, np.int64).reshape(size, most)
+
+
+def _number(value: float, like: Node) -> Node:
+    return constant(value, like.dtype, None)
+
+
+def _with_zero(x: Node, axis: int) -> Node:
+    """One more slice along the axis, of zeros."""
+    sizes = list(x.shape)
+    sizes[axis] = 1
+    return f.concat([x, constant(np.zeros(sizes), x.dtype, None)], axis=axis)
+
+
+def _expm1(_node: Node, x: Node) -> Node:
+    """tanh(x/2)·(e^x + 1), which keeps its accuracy near 0."""
+    return f.tanh(x * 0.5) * (f.exp(x) + 1.0)
+
+
+def _log1p(_node: Node, x: Node) -> Node:
+    """W. Kahan's: the rounding of 1 + x is made good by the quotient."""
+    whole = x + 1.0
+    rest = whole - 1.0
+    small = f.log(whole) * (x / f.where(rest == 0.0, _number(1.0, x), rest))
+    return f.where(rest == 0.0, x, f.where(rest == whole, f.log(whole), small))
+
+
+def _logistic(_node: Node, x: Node) -> Node:
+    """Without overflow, and with full relative accuracy on both sides."""
+    small = f.exp(-f.abs(x))
+    return f.where(x < 0.0, small, _number(1.0, x)) / (small + 1.0)
+
+
+def _sign(_node: Node, x: Node) -> Node:
+    return f.where(x > 0.0, 1.0, f.where(x < 0.0, _number(-1.0, x), _number(0.0, x)))
+
+
+def _mean(node: Node, x: Node) -> Node:
+    total = f.sum(x, axis=node.attributes.axes, keepdims=node.attributes.keepdims)
+    return total / _number(mean_count(node), node)
+
+
+def _sum_to(node: Node, x: Node) -> Node:
+    return f.reshape(f.sum(x, axis=summed_axes(node).axes), node.shape)
+
+
+def _maximum_share(_node: Node, x: Node, y: Node) -> Node:
+    tie = f.where(x == y, _number(0.5, x), _number(0.0, x))
+    return f.where(x > y, _number(1.0, x), tie)
+
+
+def _max_share(node: Node, x: Node) -> Node:
+    axes = node.attributes.axes
+    largest = f.astype(x == f.max(x, axis=axes, keepdims=True), node.dtype.name)
+    return largest / f.sum(largest, axis=axes, keepdims=True)
+
+
+def _place(node: Node, x: Node) -> Node:
+    """Along each axis in turn, each place takes its element, or a zero."""
+    for axis, (start, _stop, step) in enumerate(node.attributes.ranges):
+        size, count = node.shape[axis], x.shape[axis]
+        if (start, step, count) != (0, 1, size):
+            positions = source_positions(start, step, count, size)
+            x = f.take(_with_zero(x, axis), positions.tolist(), axis=axis)
+    return x
+
+
+def _scatter_add(node: Node, x: Node) -> Node:
+    """Each place sums the elements that it gets."""
+    indices, axis = node.attributes
+    gathered = sources(indices, node.shape[axis])
+    taken = f.take(_with_zero(x, axis), gathered.ravel().tolist(), axis=axis)
+    if gathered.shape[1] == 1:
+        return taken
+    shape = (*x.shape[:axis], *gathered.shape, *x.shape[axis + 1 :])
+    return f.sum(f.reshape(taken, shape), axis=axis + 1)
+
+
+def _pow_partial(node: Node, base: Node, exponent: Node) -> Node:
+    """As `evaluators.strategies.kernels.pow_partial`."""
+    order = node.attributes
+    power = base ** (exponent - float(order.base))
+    log = f.log(f.where(base == 0.0, _number(1.0, base), base)) if order.exponent else None
+    total: Node | None = None
+    for k, coefficients in enumerate(falling_factorials(order)):
+        factor = _polynomial(coefficients, exponent)
+        term = f.where(factor == 0.0, _number(0.0, base), factor * power)
+        for _ in range(order.exponent - k):
+            assert log is not None
+            term = term * log
+        total = term if total is None else total + term
+    assert total is not None
+    return total
+
+
+def _polynomial(coefficients: Sequence[int], x: Node) -> Node:
+    """Horner's scheme."""
+    *lower, total = [_number(each, x) for each in coefficients] or [_number(0, x)]
+    for coefficient in reversed(lower):
+        total = total * x + coefficient
+    return total
+
+
+_RULES: dict[Operator, Callable[..., Node]] = {
+    op.EXPM1: _expm1,
+    op.LOG1P: _log1p,
+    op.LOGISTIC: _logistic,
+    op.SIGN: _sign,
+    op.MEAN: _mean,
+    op.SUM_TO: _sum_to,
+    op.MAXIMUM_SHARE: _maximum_share,
+    op.MAX_SHARE: _max_share,
+    op.PLACE: _place,
+    op.SCATTER_ADD: _scatter_add,
+    op.POW_PARTIAL: _pow_partial,
+}

@@ -1,0 +1,143 @@
+"""Blocks of calls: what a launch's series of them says, and what two interleaved series say.
+
+What a process waited for the CPU while another had it is no part of its blocks: the kernel counts
+it to the nanosecond. A block that was disturbed in other ways is set aside, by a rule that sees
+all sides' blocks together and does not know whose they are. Estimates come from what is left of
+the steady part of the series.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.worker.evidence import Evidence
+from results.contamination import BlockEvidence, contaminated
+from results.steady import Steady, classify
+
+
+@dataclass(slots=True, kw_only=True)
+class Series:
+    """The timed blocks of one launch, in order.
+
+    Attributes:
+        calls: of each block.
+        elapsed_ns: of each whole block.
+        evidence: what else went on, for each block.
+    """
+
+    calls: int = 1
+    elapsed_ns: list[int] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def running_ns(self) -> list[int]:
+        """Of each block, less what it waited for the CPU while another process had it.
+
+        Where the counter says that all of it was waiting (a wait that ended between the counter's
+        reading and the clock's), the whole block stands.
+        """
+        waited = [each.waited_ns or 0 for each in self.evidence]
+        return [
+            ns - wait if wait < ns else ns for ns, wait in zip(self.elapsed_ns, waited, strict=True)
+        ]
+
+    def seconds_per_call(self) -> list[float]:
+        """Of each block, waiting left out."""
+        return [ns * 1e-9 / self.calls for ns in self.running_ns()]
+
+    def share_waited(self) -> float:
+        """The share of all blocks' time that was spent waiting for the CPU."""
+        whole = sum(self.elapsed_ns)
+        return 1 - sum(self.running_ns()) / whole if whole else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A series, and which of its blocks count.
+
+    Attributes:
+        series: the series.
+        is_set_aside: for each block, whether something else had the CPU.
+        steady: what kind of series it is, and which part is steady.
+        start: the first block that counts; before it the launch was warming up.
+    """
+
+    series: Series
+    is_set_aside: tuple[bool, ...]
+    steady: Steady
+    start: int
+
+    def counts(self, block: int) -> bool:
+        """Whether estimates stand on this block."""
+        return block >= self.start and not self.is_set_aside[block]
+
+    def counted(self) -> list[int]:
+        """The blocks that estimates stand on; where all were set aside, all after the warm-up."""
+        length = len(self.series.elapsed_ns)
+        return [block for block in range(length) if self.counts(block)] or [
+            *range(self.start, length)
+        ]
+
+    def seconds_per_call(self) -> list[float]:
+        """Of the blocks that count."""
+        found = self.series.seconds_per_call()
+        return [found[block] for block in self.counted()]
+
+
+def judge_blocks(
+    sides: Sequence[Series], *, warm_up_blocks: int, round_blocks: int
+) -> list[Judged]:
+    """Which blocks of series that were interleaved count; for all sides from the same round on.
+
+    Args:
+        sides: the series, of launches that were alive together.
+        warm_up_blocks: so many never count, or half of the series if that is less.
+        round_blocks: consecutive blocks of a side that belong to one round.
+    """
+    blocks = [
+        _block_evidence(ns, seen)
+        for side in sides
+        for ns, seen in zip(side.running_ns(), side.evidence, strict=True)
+    ]
+    flags = iter(contaminated(blocks).is_set_aside)
+    flags_by_side = [tuple(next(flags) for _ in side.elapsed_ns) for side in sides]
+    kinds = [classify(side.seconds_per_call()) for side in sides]
+    length = min((len(side.elapsed_ns) for side in sides), default=0)
+    start = max([min(warm_up_blocks, length // 2), *(each.start for each in kinds)])
+    start = min(-(-start // round_blocks) * round_blocks, length // 2)
+    return [
+        Judged(series=side, is_set_aside=aside, steady=kind, start=start)
+        for side, aside, kind in zip(sides, flags_by_side, kinds, strict=True)
+    ]
+
+
+def log_ratio(
+    baseline: Judged, candidate: Judged, *, round_blocks: int
+) -> tuple[float, int] | None:
+    """The median of the rounds' log ratios, candidate to baseline, and how many rounds it is of.
+
+    A round counts where all of its blocks do. None where no round does.
+    """
+    base, cand = baseline.series.seconds_per_call(), candidate.series.seconds_per_call()
+    found = []
+    for first in range(0, min(len(base), len(cand)) - round_blocks + 1, round_blocks):
+        blocks = range(first, first + round_blocks)
+        if all(baseline.counts(block) and candidate.counts(block) for block in blocks):
+            found.append(
+                sum(math.log(cand[block] / base[block]) for block in blocks) / round_blocks
+            )
+    return (statistics.median(found), len(found)) if found else None
+
+
+def _block_evidence(elapsed_ns: int, seen: Evidence) -> BlockEvidence:
+    # How long it waited is no witness: it has been taken out to the nanosecond.
+    return BlockEvidence(
+        elapsed_ns=max(1, elapsed_ns),
+        steal_ticks=seen.steal_ticks,
+        involuntary_switches=seen.involuntary_switches,
+        minor_faults=seen.minor_faults,
+        major_faults=seen.major_faults,
+        cpu_hz=seen.cpu_hz,
+    )

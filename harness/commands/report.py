@@ -1,0 +1,139 @@
+"""`graphgauge report`: what differs between tables, as a page to look at or one picture."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+
+from harness.commands.judging import compared, environments_of
+from harness.commands.options import positive_float
+from harness.errors import UsageError
+from harness.exits import OK
+from harness.progress import say
+from results.errors import NothingToCompareError
+from results.formats.wording import headline
+from results.judgement import Comparison
+from results.labels import label_by_file, names_by_file
+from results.report import page, pictures
+from results.report.content import Content, content
+from results.report.plots import KINDS
+from results.report.timelines import read_blocks, read_timelines, renamed
+from results.tables import read
+
+
+class Report:
+    """Write a report on versions that were measured before."""
+
+    name = "report"
+    summary = "write an HTML page on one table or several, or one plot as a picture"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what `report` takes."""
+        parser.add_argument("tables", nargs="+", type=Path, metavar="FILE.csv")
+        parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: report.html")
+        parser.add_argument("--title", metavar="TEXT", help="default: the versions' labels")
+        parser.add_argument("--baseline", metavar="LABEL", help="default: the first to appear")
+        parser.add_argument(
+            "--other-machine", action="store_true", help="compare tables of different machines"
+        )
+        parser.add_argument(
+            "--threshold",
+            type=positive_float,
+            metavar="SHARE",
+            help="a change below it does not matter (default: what this machine is calibrated to, "
+            "else 0.01)",
+        )
+        parser.add_argument(
+            "--metric", action="extend", nargs="+", metavar="NAME", help="compare these only"
+        )
+        parser.add_argument(
+            "--format",
+            choices=("html", "svg", "png"),
+            help="svg and png draw one plot (default: by the file's name, else html)",
+        )
+        parser.add_argument(
+            "--plot", choices=KINDS, help="which plot a picture shows (default: launches)"
+        )
+        parser.add_argument("--case", metavar="WORDS", help="whose plot: words of a case's name")
+        parser.add_argument(
+            "--number", metavar="TEXT", help="of which number (default: 'evaluate time')"
+        )
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Write the file; 0 is returned whatever the comparison says."""
+        form = _picture_format(arguments)
+        out = arguments.out or Path(f"report.{form or 'html'}")
+        told, comparison = _content(arguments)
+        if form is None:
+            title = arguments.title or " → ".join(told.versions)
+            written = page.render(told, comparison, title=title).encode()
+        else:
+            plot = pictures.chosen_plot(
+                told,
+                case=arguments.case,
+                kind=arguments.plot or "launches",
+                number=arguments.number,
+            )
+            written = pictures.render(plot, told.versions, form)
+        _write(out, written)
+        if comparison is not None:
+            say(headline(comparison))
+        say(f"report: {out}, {len(written) / 1e6:.2f} MB")
+        return OK
+
+
+def _picture_format(arguments: argparse.Namespace) -> pictures.PictureFormat | None:
+    """What kind of picture is asked for; None for a page."""
+    suffix = "" if arguments.out is None else arguments.out.suffix.lower()
+    asked = arguments.format or suffix.removeprefix(".")
+    if asked == "svg":
+        return "svg"
+    if asked == "png":
+        return "png"
+    if arguments.case or arguments.plot or arguments.number:
+        raise UsageError(
+            "--case, --plot and --number choose a picture; give --format svg or --format png, or "
+            "leave them out: the page has every plot"
+        )
+    return None
+
+
+def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]:
+    frames = {str(path): read(path) for path in arguments.tables}
+    frame = label_by_file(frames)
+    environments = environments_of(arguments.tables)
+    comparison = None
+    try:
+        comparison = compared(
+            frame,
+            arguments,
+            environments=environments,
+            baseline=arguments.baseline,
+            allow_other_machine=arguments.other_machine,
+        )
+    except NothingToCompareError:
+        if frame.empty:
+            raise
+    names = names_by_file(frames)
+    memory = [renamed(read_timelines(path), names[str(path)]) for path in arguments.tables]
+    blocks = [renamed(read_blocks(path), names[str(path)]) for path in arguments.tables]
+    told = content(
+        frame,
+        comparison,
+        environments=environments,
+        memory=tuple(itertools.chain(*memory)),
+        blocks=tuple(itertools.chain(*blocks)),
+    )
+    return told, comparison
+
+
+def _write(out: Path, content: bytes) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(content)
+    except OSError as error:
+        raise UsageError(
+            f"{out}: {error.strerror or error}; expected a file that can be written to. "
+            "Name another one with -o"
+        ) from error

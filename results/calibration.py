@@ -1,0 +1,235 @@
+"""What is known of a machine: how noisy it is, and how small a change it can show.
+
+`graphgauge calibrate` compares identical code with itself and appends what it found to a file;
+comparisons use the last line and print it.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from results.errors import TableError
+from results.sequential import FIRST_LOOK, decide, looks, shares
+from results.statistics import Estimate, smallest_detectable
+
+BUDGETS_S: Final = (2.0, 5.0, 10.0, 20.0, 60.0)
+"""For which a calibration says how small a change can be seen."""
+
+LEAST_PAIRS: Final = 20
+"""Of each case: fewer tell the noise, but not what is left when it is averaged out."""
+
+LEAST_CALIBRATIONS: Final = 3
+"""So many tell how times differ from one session to another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detectable:
+    """How small a change a budget can see.
+
+    Attributes:
+        budget_s: for one case.
+        pairs: that it pays for, median over cases.
+        change: the smallest share that is found with 95 % probability, median over cases.
+    """
+
+    budget_s: float
+    pairs: int
+    change: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What one run of `calibrate` found.
+
+    Attributes:
+        machine: the machine's id.
+        recorded_at: UTC in ISO 8601.
+        level: what false alarms were to stay below, as a share of comparisons.
+        comparisons: of identical code with itself.
+        false_alarms: how many of them found a change.
+        floor: identical code differed by less than this share; smaller changes do not count. None
+            where there were too few pairs to know.
+        pair_sd: standard deviation over pairs of the log ratio, median over cases.
+        detectable: by budget, rising.
+        case_times: evaluate time in s by case, to be held against other calibrations'.
+        troubles: what the machine did wrong meanwhile, in words.
+    """
+
+    machine: str
+    recorded_at: str
+    level: float
+    comparisons: int
+    false_alarms: int
+    floor: float | None
+    pair_sd: float
+    detectable: tuple[Detectable, ...]
+    case_times: dict[str, float]
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """How sessions on one machine differ.
+
+    Attributes:
+        sd: standard deviation of the log of a case's time.
+        degrees: of freedom of that.
+    """
+
+    sd: float
+    degrees: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdenticalPairs:
+    """A case that was compared with itself.
+
+    Attributes:
+        case: in words.
+        log_ratios: one of each pair, in the order of measuring.
+        seconds: what all pairs took to measure.
+        evaluate_s: the case's evaluate time.
+    """
+
+    case: str
+    log_ratios: Sequence[float]
+    seconds: float
+    evaluate_s: float
+
+    @property
+    def seconds_per_pair(self) -> float:
+        """What a pair takes."""
+        return self.seconds / len(self.log_ratios)
+
+
+def calibrate(
+    cases: Sequence[IdenticalPairs],
+    *,
+    machine: str,
+    recorded_at: str,
+    level: float,
+    comparison_s: float,
+    troubles: Sequence[str],
+) -> Calibration:
+    """What pairs of identical code say of the machine.
+
+    A comparison is as many consecutive pairs of a case as `comparison_s` pays for, looked at as
+    `versus` looks at them, without a threshold. The floor is where the widest of the cases' own
+    intervals ends, over all of a case's pairs and at `level` for all cases together.
+    """
+    outcomes = [
+        is_called
+        for case in cases
+        for is_called in _comparisons(case, pairs_within(case, comparison_s), level)
+    ]
+    sds = [float(np.std(case.log_ratios, ddof=1)) for case in cases if len(case.log_ratios) >= 2]
+    return Calibration(
+        machine=machine,
+        recorded_at=recorded_at,
+        level=level,
+        comparisons=len(outcomes),
+        false_alarms=sum(outcomes),
+        floor=_floor(cases, level / len(cases)),
+        pair_sd=float(np.median(sds)),
+        detectable=tuple(_detectable(cases, sds, budget_s, level) for budget_s in BUDGETS_S),
+        case_times={case.case: case.evaluate_s for case in cases},
+        troubles=tuple(troubles),
+    )
+
+
+def _floor(cases: Sequence[IdenticalPairs], level: float) -> float | None:
+    if min(len(case.log_ratios) for case in cases) < LEAST_PAIRS:
+        return None
+    at_end = [decide(case.log_ratios, threshold=0.0, level=level) for case in cases]
+    ends = [end for each in at_end if each.low and each.high for end in (1 / each.low, each.high)]
+    return max(ends) - 1
+
+
+def pairs_within(case: IdenticalPairs, seconds: float) -> int:
+    """How many pairs of the case that time pays for; at least as many as a first look needs."""
+    return max(FIRST_LOOK, int(seconds / case.seconds_per_pair))
+
+
+def _comparisons(case: IdenticalPairs, pairs: int, level: float) -> list[bool]:
+    """For each run of so many pairs, whether any look would have found a change."""
+    starts = range(0, len(case.log_ratios) - pairs + 1, pairs)
+    return [
+        any(
+            decide(case.log_ratios[start : start + count], threshold=0.0, level=level).is_final
+            for count in looks(pairs)
+            if count >= FIRST_LOOK
+        )
+        for start in starts
+    ]
+
+
+def _detectable(
+    cases: Sequence[IdenticalPairs], sds: Sequence[float], budget_s: float, level: float
+) -> Detectable:
+    pairs = np.array([pairs_within(case, budget_s) for case in cases])
+    noise = Estimate(
+        value=np.zeros(len(sds)), standard_error=np.array(sds) / np.sqrt(pairs), degrees=pairs - 1.0
+    )
+    changes = np.expm1(smallest_detectable(noise, 0.0, level * shares(pairs)))
+    return Detectable(
+        budget_s=budget_s, pairs=int(np.median(pairs)), change=float(np.median(changes))
+    )
+
+
+def append_calibration(path: Path, calibration: Calibration) -> None:
+    """Add a line to the file, which is made if there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(calibration)) + "\n")
+
+
+def read_calibrations(path: Path) -> list[Calibration]:
+    """All calibrations in the file, the last one last; none where there is no file.
+
+    Raises:
+        TableError: for a line that is none.
+    """
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [_calibration(line, path, number) for number, line in enumerate(lines, start=1)]
+
+
+def between_sessions(calibrations: Sequence[Calibration]) -> Between | None:
+    """How much the log of a case's time differs from one calibration to another.
+
+    The standard deviation within cases, pooled over all cases. A session moves its cases together,
+    so that they are no evidence beside each other: degrees of freedom are those of the sessions.
+    None below LEAST_CALIBRATIONS.
+    """
+    if len(calibrations) < LEAST_CALIBRATIONS:
+        return None
+    squares, degrees = 0.0, 0
+    for case in {case for each in calibrations for case in each.case_times}:
+        logs = [math.log(each.case_times[case]) for each in calibrations if case in each.case_times]
+        squares += float(np.var(logs)) * len(logs)
+        degrees += len(logs) - 1
+    if not degrees:
+        return None
+    return Between(sd=math.sqrt(squares / degrees), degrees=len(calibrations) - 1)
+
+
+def _calibration(line: str, path: Path, number: int) -> Calibration:
+    try:
+        content: dict[str, Any] = json.loads(line)
+        detectable = tuple(Detectable(**each) for each in content.pop("detectable"))
+        troubles = tuple(content.pop("troubles"))
+        return Calibration(**content, detectable=detectable, troubles=troubles)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TableError(
+            path,
+            line=number,
+            found=str(error),
+            expected="a calibration as `graphgauge calibrate` writes it",
+            advice="Delete the line, or the file, and calibrate anew.",
+        ) from None

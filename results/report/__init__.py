@@ -1,0 +1,1 @@
+"""A comparison as one page to look at, and its plots as pictures."""

@@ -36,7 +36,11 @@ _RIVAL: Final = 2.0
 _CLEARLY: Final = 10.0
 """A curve this much better by BIC is preferred very strongly (ibid.)."""
 
-_EXPONENTS: Final = np.linspace(0.04, 5.0, 63)
+LEAST_EXPONENT: Final = 0.04
+MOST_EXPONENT: Final = 5.0
+"""Exponents are looked for between these; an interval from one to the other says nothing."""
+
+_EXPONENTS: Final = np.linspace(LEAST_EXPONENT, MOST_EXPONENT, 63)
 _RATES_OVER_RANGE: Final = np.geomspace(0.5, 300.0, 63)
 """Logs of how much more the largest size costs than the smallest, by exponential growth."""
 _FIXED_SHARES: Final = np.concatenate([[0.0], np.geomspace(1e-8, 1.0, 73)])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from evaluators.protocol import MODES
-from harness.cases import make_cases, parse_spec
+from harness.cases import make_cases, parse_specs
 from harness.commands.judging import environments_of, show
 from harness.commands.measuring import measured
 from harness.commands.options import add_format_options, load_all_plugins
@@ -143,7 +143,7 @@ def _rules(gate: Gate, arguments: argparse.Namespace) -> Rules:
 
 def _wanted(gate: Gate) -> tuple[Wanted, ...]:
     """Every case of the settings: a gate that compares fewer is not green."""
-    specs = tuple(map(parse_spec, _scenarios(gate)))
+    specs = tuple(spec for text in _scenarios(gate) for spec in parse_specs(text))
     cases = make_cases(specs, gate.evaluators or ("",), gate.modes or MODES)
     return tuple(
         Wanted(
@@ -196,7 +196,8 @@ def _candidate_measured(gate: Gate, settings: Path) -> pd.DataFrame:
             f"{settings} which suites or scenarios to measure"
         )
     first = ["--label", "candidate"]
-    of_suites = dict.fromkeys(each for name in gate.suites for each in suite_named(name).evaluators)
+    names = (*gate.suites, *gate.suite)
+    of_suites = dict.fromkeys(each for name in names for each in suite_named(name).evaluators)
     if of_suites and not gate.evaluators:
         first += ["--evaluator", *of_suites]
     return _measured(Run(), first, gate)

@@ -16,6 +16,7 @@ from harness.commands.doctor import Doctor
 from harness.commands.export import Export
 from harness.commands.import_ import Import
 from harness.commands.list import List
+from harness.commands.profile import Profile
 from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -52,6 +53,7 @@ _COMMANDS: tuple[Command, ...] = (
     Doctor(),
     Export(),
     Import(),
+    Profile(),
     List(),
 )
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)

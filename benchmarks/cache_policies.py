@@ -40,6 +40,6 @@ def cached(net: Builder, *, nodes: int, policy: str, form: str) -> None:
 
 
 def _adopt(net: Builder, other: Builder) -> None:
-    """Let `net` be `other`, with its inputs and cache: the scenario's builder is the catalogue's."""
+    """Let `net`, the builder that the catalogue made, be `other` with its inputs and cache."""
     mine: dict[str, Any] = vars(net)
     mine.update(vars(other))

@@ -2,7 +2,7 @@
 
     python -m benchmarks.caches [--nodes N] [--launches N]
 
-Each policy is a scenario of its own (`benchmarks/cache_policies.py`), which builds N nodes, with and
+Each policy is a case of the scenario in `benchmarks/cache_policies.py`, which builds N nodes, with and
 without sharing, and makes what it measures in `construct`. Rounds interleave the policies.
 """
 
@@ -76,9 +76,7 @@ def _line(form: str, policy: str, rows: list[Reading]) -> str:
     cells = [
         shape.format(_median(own, metric) * scale).rjust(14) for metric, _, scale, shape in _COLUMNS
     ]
-    left = [
-        int(parse_notes(row.detail)["each"]) for row in own if row.metric == "retained_memory"
-    ]
+    left = [int(parse_notes(row.detail)["each"]) for row in own if row.metric == "retained_memory"]
     nodes = _median(own, "nodes")
     return f"{form:<22} {policy:>10}{''.join(cells)} {max(left):>18,} B {nodes:>9,.0f}"
 

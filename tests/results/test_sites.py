@@ -49,7 +49,7 @@ def test_a_line_is_the_same_when_its_number_changes() -> None:
 
 @given(SITES)
 def test_a_flame_graph_is_one_file_that_needs_nothing_else(sites: list[Site]) -> None:
-    """It is well-formed whatever frames are called, refers to nothing, and tells every large box."""
+    """It is well-formed whatever frames are called, refers to nothing, and tells large boxes."""
     text = flame_graph(sites, "a & b")
 
     root = ElementTree.fromstring(text)

@@ -18,6 +18,7 @@ from harness.commands.export import Export
 from harness.commands.history import HistoryOf
 from harness.commands.import_ import Import
 from harness.commands.list import List
+from harness.commands.profile import Profile
 from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -56,6 +57,7 @@ _COMMANDS: tuple[Command, ...] = (
     Export(),
     Import(),
     Engines(),
+    Profile(),
     List(),
 )
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)

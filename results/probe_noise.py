@@ -1,10 +1,11 @@
 """What is known of the noise of memory readings beforehand, and how it is brought in.
 
 A version has two or three memory launches, too few to learn their noise from. But the noise of the
-probe is known: the kernel's counters lag by up to half a megabyte. So the variance of a memory
-reading is shrunk towards that, as Smyth's moderated t does: the known variance counts as much as
-PRIOR_DEGREES launches do, what the launches say counts beside it, and the degrees of freedom add
-up. Where a subject's own memory varies more than the probe, the launches' variance prevails.
+probe is known: the kernel batches its counters, so that readings of the same thing lie some tens of
+kilobytes apart (and up to half a megabyte off, which a comparison's band takes care of). So the
+variance of a memory reading is shrunk towards that, as Smyth's moderated t does: the known variance
+counts as much as PRIOR_DEGREES launches do, what the launches say counts beside it, and the degrees
+of freedom add up. Where a subject's own memory varies more, the launches' variance prevails.
 
 G. K. Smyth, "Linear models and empirical Bayes methods for assessing differential expression in
 microarray experiments", Statistical Applications in Genetics and Molecular Biology 3(1), 2004.
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from results.contrasts import Contrast
 from results.statistics import Estimate
 
-PROBE_SD_BYTES: Final = 256 * 1024
-"""Half of what the kernel's counters lag by at most."""
+PROBE_SD_BYTES: Final = 64 * 1024
+"""As spikes of the same size are read by `python -m benchmarks.memory`."""
 PRIOR_DEGREES: Final = 3.0
 """Few, so that a subject whose memory varies from launch to launch is soon believed."""
 

@@ -214,7 +214,7 @@ def table(label: str, readings: int, slower: float) -> pd.DataFrame:
         "evaluator": np.array(["planned", "straightline"])[case % 2],
         "evaluator_version": "0.1.0",
         "scenario": np.array(["chain", "mlp", "rnn", "gmm"])[case // 2 % 4],
-        "params": [f"depth={100 + each // 16};width=64" for each in case],
+        "params": [f"depth={10 ** (1 + each // 16 % 4)};form=v{each // 64}" for each in case],
         "mode": np.array(["output", "gradient"])[case // 8 % 2],
         "phase": names["phase"].to_numpy()[series],
         "metric": metric,

@@ -102,7 +102,7 @@ def content(
         reasons=list(reasons),
         rows=_columns(rows, numbers, reasons),
         means=_means(comparison),
-        families=families(frame, versions),
+        families=families(frame, versions, () if comparison is None else comparison.growth),
         gaps=_gaps(comparison),
         facts=facts(frame, versions, environments),
         plots=SPECIFICATIONS,

@@ -98,7 +98,7 @@ def test_sorting(opened: Open) -> None:
     assert upwards.pop().startswith("planned fragile")
     assert [row[0] for row in shown_rows(chrome)][:-1] == upwards[::-1]
     assert upwards[0].startswith("planned sweep depth=10;")
-    assert upwards[-1].startswith("planned sweep depth=1000;")
+    assert upwards[-1].startswith("planned sweep depth=10000;")
 
 
 def test_a_case_has_its_plots(opened: Open) -> None:

@@ -384,6 +384,7 @@
       const plots = content.families[family.value].plots;
       const before = what.value;
       put(what, ...plots.map((plot) => element("option", { value: label(plot) }, label(plot))));
+      put(byId("orders"), ...ordersTable(content.families[family.value]));
       what.value = plots.some((plot) => label(plot) === before) ? before : plots.some((plot) => label(plot) === "evaluate time") ? "evaluate time" : label(plots[0]);
       show();
     };
@@ -403,6 +404,16 @@
     });
     watch.observe(byId("growth-section"));
     addEventListener("beforeprint", () => { if (!byId("growth-plot").children.length) numbers(); });
+  }
+
+  function ordersTable(family) {
+    if (!family.orders.length) return [];
+    const heads = ["number", "baseline", "candidate", "verdict"].map((name) => element("th", { scope: "col" }, name));
+    const body = family.orders.map((order) => element("tr", {},
+      element("th", { scope: "row" }, order.number, several ? element("small", {}, order.version) : ""),
+      element("td", { "data-label": "baseline" }, order.baseline), element("td", { "data-label": "candidate" }, order.candidate),
+      element("td", { "data-label": "verdict", class: `${order.verdict} why` }, `${MARKS[order.verdict]} ${order.verdict}`, element("small", {}, order.reason))));
+    return [element("table", { class: "rows" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body))];
   }
 
   function drawMeans() {

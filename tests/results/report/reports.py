@@ -39,14 +39,14 @@ BLOCKS = tuple(
 )
 
 
-def sweep(label: str, slower: float = 1.0) -> list[Reading]:
-    """A case at three sizes, time proportional to size."""
+def sweep(label: str, slower: float = 1.0, power: float = 1.0) -> list[Reading]:
+    """A case at four sizes, time proportional to a power of the size."""
     return [
         one
-        for number, depth in enumerate((10, 100, 1_000))
+        for number, depth in enumerate((10, 100, 1_000, 10_000))
         for one in version(
             label,
-            lognormal(10 + number, 8, slower * 1e-5 * depth),
+            lognormal(10 + number, 8, slower * 1e-5 * depth**power),
             scenario="sweep",
             params=f"depth={depth};width=8",
             paired=True,

@@ -4,7 +4,7 @@ import pytest
 
 from results.report.cases import Case
 from results.report.content import Content
-from tests.results.report.reports import BLOCKS, TIMELINES, sweep, told, usual
+from tests.results.report.reports import BLOCKS, TIMELINES, page_of, sweep, told, usual
 from tests.results.samples import suite, version
 
 
@@ -76,7 +76,21 @@ def test_a_sweep_is_a_family() -> None:
     by_size = {
         record["size"]: record["value"] for record in plot.values if record["version"] == "new"
     }
-    assert by_size == pytest.approx({10: 2e-4, 100: 2e-3, 1_000: 2e-2}, rel=0.05)
+    assert by_size == pytest.approx({10: 2e-4, 100: 2e-3, 1_000: 2e-2, 10_000: 0.2}, rel=0.05)
+
+
+def test_a_worse_order_stands_with_its_family() -> None:
+    """And, with what it was and is, on top of the page."""
+    readings = [*sweep("old"), *sweep("new", power=2.0)]
+    content, _ = told(readings)
+
+    (family,) = content.families
+    (order,) = family.orders
+    assert (order.number, order.version, order.verdict) == ("evaluate time", "new", "regressed")
+    assert order.baseline.startswith("linear")
+    assert order.candidate.startswith("quadratic")
+    page = page_of(readings)
+    assert "Grows faster with size" in page[: page.index("</header>")]
 
 
 def test_one_size_is_no_family() -> None:

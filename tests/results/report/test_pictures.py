@@ -63,8 +63,8 @@ def test_malice_stays_text() -> None:
 @pytest.mark.parametrize(
     ("case", "kind", "number", "told_so"),
     [
-        (None, "launches", None, "no --case means 8 cases"),
-        ("sweep", "launches", None, "means 3 cases"),
+        (None, "launches", None, "no --case means 9 cases"),
+        ("sweep", "launches", None, "means 4 cases"),
         ("chain", "launches", "lower time", "has no launches of lower time; expected one of"),
         ("steady", "phases", None, "has nothing to draw phases of"),
         ("mlp", "memory", None, "has nothing to draw memory of"),

@@ -241,4 +241,8 @@ def _measured(command: Run | Versus, first: Sequence[str], gate: Gate) -> pd.Dat
     ):
         if values:
             asked += [option, *values]
-    return measured(command, [*asked, *gate.measure], Path(_out(gate)))
+    out = Path(_out(gate))
+    if gate.baseline and out.resolve() == Path(gate.baseline).resolve():
+        raise UsageError(f"[tool.graphgauge] out is the baseline {out}; name another file")
+    out.unlink(missing_ok=True)  # so that the table is what was compared, and nothing before it
+    return measured(command, [*asked, *gate.measure], out)

@@ -118,7 +118,7 @@ def compare(
         candidate_only=tuple(gap for one in absent for gap in one.candidate_only),
         failing=tuple(case for failed in failures for case in failed.failing),
         notes=notes,
-        growth=compare_growths(frame, baseline, candidates, level=level, metrics=metrics),
+        growth=compare_growths(of_cases, baseline, candidates, level=level, metrics=metrics),
     )
 
 

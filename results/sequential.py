@@ -59,7 +59,7 @@ _MIDDLE_PAIRS: Final = 17
 """Pairs by which half of the rest of the level is spent."""
 
 _MOST_DOUBLINGS: Final = 40
-_LONGER: Final = np.arange(1.0, 12.25, 0.25)
+_LONGER: Final = np.arange(1.0, 12.5, 0.5)
 """Times as many launches: the last halve the noise for certain."""
 
 

@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from time import monotonic, thread_time_ns
 
 import numpy as np
@@ -132,7 +133,7 @@ def _in_this_process(workload: Workload, seconds: float) -> list[float]:
     calls = max(1, BLOCK_NS * 20 // subjects[0].block_ns(20))
     deadline = monotonic() + seconds
     baseline_ns, *levels_ns = interleaved(
-        [lambda subject=subject: subject.block_ns(calls) for subject in subjects],
+        [partial(subject.block_ns, calls) for subject in subjects],
         is_over=lambda: monotonic() > deadline,
         rng=rng,
     )

@@ -121,7 +121,7 @@ def tests(session: nox.Session) -> None:
 def engine_tests(session: nox.Session, engine: str) -> None:
     """Run the tests that need a real engine, in an environment that has it."""
     session.install("-e", f".[test,{engine}]")
-    session.run("pytest", "tests/evaluators", "-k", engine, *session.posargs)
+    session.run("pytest", "tests/evaluators", "tests/benchmarks", "-k", engine, *session.posargs)
 
 
 @nox.session

@@ -42,7 +42,7 @@ def _make(environment: Path, packages: tuple[str, ...]) -> None:
         return
     print(f"{environment}: {' '.join(packages)}", flush=True)
     venv.create(environment, with_pip=True, clear=True, symlinks=True)
-    command = [interpreter_of(environment), "-m", "pip", "install", "--quiet", *packages]
+    command = [str(interpreter_of(environment)), "-m", "pip", "install", "--quiet", *packages]
     subprocess.run(command, check=True)
     complete.touch()
 

@@ -257,7 +257,7 @@ class Asv:
 
     def _asv(self, command: str, *arguments: str) -> Done:
         machine = [] if command == "machine" else ["--machine", "machine"]
-        asked = [_program("asv"), command, *machine, *arguments]
+        asked = [str(_program("asv")), command, *machine, *arguments]
         # It ends with 1 when something has changed.
         return run_command(asked, cwd=self._repository, exit_codes=(0, 1), cpu=last_cpu())
 
@@ -336,7 +336,7 @@ def _program(name: str) -> Path:
 def _run(asked: list[str], workload: Workload, evaluator: str, folder: Path) -> Done:
     """A program of the peers' environment, on the CPU that everything is measured on."""
     subject = {VARIABLE: f"{workload.name} {evaluator}"}
-    command = [_program(asked[0]), *asked[1:]]
+    command = [str(_program(asked[0])), *asked[1:]]
     return run_command(command, cwd=folder, cpu=last_cpu(), variables=subject)
 
 

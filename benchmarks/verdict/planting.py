@@ -43,7 +43,7 @@ LEVELS = (1, 2, 3, 5, 10)
 WALKING = ("interpreter", "autograd-network")
 """Evaluators that take a network node by node."""
 PLANTED = ("straightline", *WALKING)
-COST_OF_A_COPY = {"straightline": 1.2, "interpreter": 1.0, "autograd-network": 1.2}
+COST_OF_A_COPY = {"straightline": 1.3, "interpreter": 1.0, "autograd-network": 1.25}
 """In statements or nodes of the same kind. A copy needs memory of its own, where the original takes
 that of an operand, and its result is stored where it can be dropped."""
 MOVED = ("straightline", "interpreter")

@@ -188,7 +188,7 @@ def test_a_moved_strategy_is_the_same_from_another_folder(
     assert moved_folder().is_relative_to(tmp_path)
 
 
-def test_the_walking_engine_is_planted_too() -> None:
+def test_autograd_is_planted_too() -> None:
     """autograd's results are the same with copies of nodes in its network."""
     pytest.importorskip("autograd", reason="autograd is not installed here")
     (workload,) = (each for each in WORKLOADS if each.name == "walk")

@@ -174,12 +174,16 @@ def order_text(fit: Fit) -> str:
 def _figures(fit: Fit) -> str:
     """The exponent or the base with its interval: `1.02 [0.98, 1.06]`, `1.99^n [1.97, 2.01]`."""
     if fit.base is not None:
-        return f"{fit.base:.3g}^n [{fit.low:.3g}, {fit.high:.3g}]"
+        return f"{_base(fit.base)}^n [{_base(fit.low)}, {_base(fit.high)}]"
     if fit.order == "constant":
         return ""
     if fit.low <= LEAST_EXPONENT and fit.high >= MOST_EXPONENT:
         return "any exponent"
     return f"{fit.exponent:.2f} [{fit.low:.2f}, {fit.high:.2f}]"
+
+
+def _base(value: float) -> str:
+    return f"{value:.3g}" if value >= 1.1 else f"{value:.4f}"
 
 
 # Sweeps

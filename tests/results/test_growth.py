@@ -330,6 +330,14 @@ def test_poor_fits_and_rivals_are_told() -> None:
     assert order_text(poor).endswith("] (or n log n), poor fit: sizes are 31% off")
 
 
+def test_bases_near_one_keep_their_digits() -> None:
+    """At sizes of hundreds, exponential growth has a base just above 1."""
+    (growth,) = growths(frame_of(sweep("old", linear)))
+    slow = replace(growth.fit, order="exponential", exponent=None, base=1.0123, low=1.01, high=2.0)
+
+    assert "exponential, 1.0123^n [1.0100, 2]" in order_text(slow)
+
+
 def test_what_is_not_told_is_not_named() -> None:
     """Where most orders fit about as well, or any exponent does, no figure pretends otherwise."""
     (growth,) = growths(frame_of(sweep("old", linear)))

@@ -2,7 +2,7 @@
 
     python -m benchmarks.caches [--nodes N] [--launches N]
 
-Each policy is a case of the scenario in `benchmarks/cache_policies.py`, which builds N nodes, with and
+Each policy is a case of the scenario in `benchmarks/cache_policies.py`, which builds N nodes with or
 without sharing, and makes what it measures in `construct`. Rounds interleave the policies.
 """
 

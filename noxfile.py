@@ -32,7 +32,8 @@ nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
 ENGINES = (
-    "autograd", "casadi", "jax", "mlx", "numexpr", "onnxruntime", "openvino", "pytensor", "tensorflow", "torch"
+    "autograd", "casadi", "jax", "mlx", "numexpr", "onnxruntime", "openvino", "pytensor",
+    "tensorflow", "torch",
 )  # fmt: skip
 LIGHT_ENGINES = ("autograd", "casadi", "jax", "numexpr", "onnxruntime")
 """Whose tests are run by default: they install and run in a minute or two each."""

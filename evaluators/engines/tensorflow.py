@@ -134,7 +134,8 @@ def _matmul(node: Node) -> Callable[..., Any]:
     """TensorFlow multiplies matrices alone: a vector is made one."""
     left, right = node.operands
     if left.ndim > 1 and right.ndim > 1:
-        return tf.matmul  # type: ignore[no-any-return,unused-ignore]
+        product: Callable[..., Any] = tf.matmul
+        return product
     row = (1, *left.shape) if left.ndim == 1 else left.shape
     column = (*right.shape, 1) if right.ndim == 1 else right.shape
     return lambda x, y: tf.reshape(tf.matmul(tf.reshape(x, row), tf.reshape(y, column)), node.shape)

@@ -32,16 +32,47 @@ except ModuleNotFoundError:
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests", "engine_tests", "browser_tests", "gate"]
+ENGINES = (
+    "autograd",
+    "casadi",
+    "jax",
+    "mlx",
+    "numexpr",
+    "onnxruntime",
+    "openvino",
+    "pytensor",
+    "tensorflow",
+    "torch",
+)
+LIGHT_ENGINES = ("autograd", "casadi", "jax", "numexpr", "onnxruntime")
+"""Whose tests are run by default: they install and run in a minute or two each."""
 
-ENGINES = ("autograd", "jax")
+nox.options.sessions = [
+    "lint",
+    "types",
+    "tests",
+    *[f"engine_tests(engine='{engine}')" for engine in LIGHT_ENGINES],
+    "browser_tests",
+    "gate",
+]
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the default suite with our own evaluators, and print a table."""
+    """Measure the default suite with our own evaluators, or with `-- --engine NAME`; a table."""
     session.install("-e", ".")
+    if "--engine" in session.posargs:
+        session.run("graphgauge", "engines", *session.posargs)
+        return
     session.run("graphgauge", "run", *(session.posargs or ["default", "--out", "runs/bench.csv"]))
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Measure every engine that installs, each in an environment of its own; one table."""
+    session.install("-e", ".")
+    posargs = session.posargs or ["default", "--quick", "--out", "runs/engines.csv"]
+    session.run("graphgauge", "engines", *posargs)
 
 
 @nox.session

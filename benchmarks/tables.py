@@ -67,14 +67,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--compared", type=int, default=500_000, help="readings of each table")
     parser.add_argument("--reported", type=int, default=200_000, help="readings of both tables")
+    parser.add_argument("--sweeps", action="store_true", help="four sizes of each case")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        _compared(Path(folder), arguments.compared, arguments.rounds)
-        _reported(Path(folder), arguments.reported, arguments.rounds)
+        _compared(Path(folder), arguments.compared, arguments.rounds, sweeps=arguments.sweeps)
+        _reported(Path(folder), arguments.reported, arguments.rounds, sweeps=arguments.sweeps)
 
 
-def _compared(folder: Path, readings: int, rounds: int) -> None:
-    tables = _tables(folder, readings)
+def _compared(folder: Path, readings: int, rounds: int, *, sweeps: bool) -> None:
+    tables = _tables(folder, readings, sweeps=sweeps)
     numbers = readings // _LAUNCHES
     print(f"compare: two tables of {readings:,} readings, {numbers:,} numbers by {_LAUNCHES}")
     costs = [
@@ -105,8 +106,8 @@ def _compared(folder: Path, readings: int, rounds: int) -> None:
                 _print(f"{name}, {count:,}", of_one)
 
 
-def _reported(folder: Path, readings: int, rounds: int) -> None:
-    tables = _tables(folder, readings // 2)
+def _reported(folder: Path, readings: int, rounds: int, *, sweeps: bool) -> None:
+    tables = _tables(folder, readings // 2, sweeps=sweeps)
     page = folder / "report.html"
     print(f"report: {readings:,} readings")
     of_one = [run(_GRAPHGAUGE, "report", *tables, "-o", str(page)) for _ in range(rounds)]
@@ -164,7 +165,7 @@ def _print(name: str, costs: Sequence[Cost]) -> None:
     )
 
 
-def _tables(folder: Path, readings: int) -> list[str]:
+def _tables(folder: Path, readings: int, *, sweeps: bool) -> list[str]:
     """Two tables of so many readings each, the second a little slower in every tenth case.
 
     A process of their own makes them: what this process ever held, Linux counts in the peaks of
@@ -173,7 +174,9 @@ def _tables(folder: Path, readings: int) -> list[str]:
     paths = []
     for label, slower in (("old", 1.0), ("new", 1.1)):
         path = folder / f"{label}-{readings}.csv"
-        maker = get_context("spawn").Process(target=_write, args=(path, label, readings, slower))
+        maker = get_context("spawn").Process(
+            target=_write, args=(path, label, readings, slower, sweeps)
+        )
         maker.start()
         maker.join()
         if maker.exitcode != 0:
@@ -183,12 +186,19 @@ def _tables(folder: Path, readings: int) -> list[str]:
     return paths
 
 
-def _write(path: Path, label: str, readings: int, slower: float) -> None:
-    table(label, readings, slower).to_csv(path, index=False, lineterminator="\r\n")
+def _write(path: Path, label: str, readings: int, slower: float, sweeps: bool) -> None:
+    table(label, readings, slower, sweeps=sweeps).to_csv(path, index=False, lineterminator="\r\n")
 
 
-def table(label: str, readings: int, slower: float) -> pd.DataFrame:
-    """A table as `graphgauge run` writes it, its values drawn."""
+def table(label: str, readings: int, slower: float, *, sweeps: bool = False) -> pd.DataFrame:
+    """A table as `graphgauge run` writes it, its values drawn.
+
+    Args:
+        label: of all readings.
+        readings: how many.
+        slower: how much slower every tenth case is than the scenario's own time.
+        sweeps: make four sizes of each case, so that orders of growth are fitted as well.
+    """
     rng = np.random.default_rng(len(label))
     names = pd.DataFrame(_SERIES, columns=["metric", "phase"])
     cases = -(-readings // (_LAUNCHES * len(names)))
@@ -214,7 +224,7 @@ def table(label: str, readings: int, slower: float) -> pd.DataFrame:
         "evaluator": np.array(["planned", "straightline"])[case % 2],
         "evaluator_version": "0.1.0",
         "scenario": np.array(["chain", "mlp", "rnn", "gmm"])[case // 2 % 4],
-        "params": [f"depth={100 + each // 16};width=64" for each in case],
+        "params": [_params(each, sweeps=sweeps) for each in case],
         "mode": np.array(["output", "gradient"])[case // 8 % 2],
         "phase": names["phase"].to_numpy()[series],
         "metric": metric,
@@ -232,6 +242,12 @@ def table(label: str, readings: int, slower: float) -> pd.DataFrame:
         "environment": f"e-{label}",
     }
     return pd.DataFrame(columns)[list(COLUMNS)]
+
+
+def _params(case: int, *, sweeps: bool) -> str:
+    if sweeps:
+        return f"depth={10 ** (1 + case // 16 % 4)};form=v{case // 64}"
+    return f"depth=100;form=v{case // 16}"
 
 
 def _values(count: int, seed: int) -> list[list[float]]:

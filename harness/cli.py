@@ -13,10 +13,12 @@ from harness.commands.calibrate import Calibrate
 from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.doctor import Doctor
+from harness.commands.engines import Engines
 from harness.commands.export import Export
 from harness.commands.history import HistoryOf
 from harness.commands.import_ import Import
 from harness.commands.list import List
+from harness.commands.profile import Profile
 from harness.commands.report import Report
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -54,6 +56,8 @@ _COMMANDS: tuple[Command, ...] = (
     Doctor(),
     Export(),
     Import(),
+    Engines(),
+    Profile(),
     List(),
 )
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)

@@ -23,7 +23,8 @@ from results.notes import format_notes
 
 _KEPT_BYTES = 1_024
 """Of the heap, each time a phase is repeated: less is heap slack."""
-_PAGE_BYTES = 4_096
+_ONCE_BYTES = 64 * 1024
+"""Resident memory that stays: less is pages that were touched for the first time."""
 _SETTLED = frozenset({"flat", "plateau"})
 _KEPT = "function kept"
 """What stands in the place of a call where every function stays alive."""
@@ -89,7 +90,7 @@ def _retained_notes(read: m.MemoryRead, rounds: m.MemoryRounds) -> dict[str, str
     left = rounds.retained_heap_bytes.get(read.phase, [])
     if left:
         each = round(statistics.median(left)) if _comes_each_time(left, rounds) else 0
-        once = read.retained_bytes - each > _PAGE_BYTES
+        once = read.retained_bytes - each > _ONCE_BYTES
         comes = "each time" if each else "once" if once else "nothing"
         notes |= {"comes": comes, "each": str(each), "rounds": str(len(left))}
     return notes | {"settled_by": read.settled_by}

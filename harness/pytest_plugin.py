@@ -67,11 +67,13 @@ def phases(request: pytest.FixtureRequest, benchmark: Any) -> Iterator[Phases]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the table, if one was asked for."""
+    """Write the table, if one was asked for; a table that cannot be written fails the session."""
     path = session.config.getoption("graphgauge")
     table = session.config.stash.get(_TABLE, None)
     if path is not None and table is not None:
         table.write(path)
+        if table.problem and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_terminal_summary(

@@ -6,8 +6,9 @@ Launches (or pairs of interleaved launches) are the unit of evidence. Times are 
 logs, memory and drift by their values, deterministic counts exactly. A row is called regressed or
 improved when the interval of its change lies beyond the band of changes that do not matter, and
 unchanged when it lies within. Two promises hold for all rows of a comparison together, by Holm's
-procedure: with probability 1 - level no row is wrongly called regressed or improved, and with the
-same probability none is wrongly called unchanged.
+procedure with weights (results/family.py), and over all looks at pairs that were measured until
+they decided (results/sequential.py): with probability 1 - level no row is wrongly called regressed
+or improved, and with the same probability none is wrongly called unchanged.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,6 +25,7 @@ from results.gaps import gaps
 from results.growth import compare_growths
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
+from results.leaks import with_leaks
 from results.schema import METRICS
 from results.sequential import check_settings
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
@@ -79,6 +81,7 @@ def compare(
         baseline,
         candidates,
         allow_other_machine=allow_other_machine,
+        between_session_sd=between.sd,
         environments=environments,
     )
     notes = (*notes, *steadiness_notes(frame, baseline, candidates))
@@ -109,13 +112,13 @@ def compare(
         candidate_labels=candidates,
         threshold=threshold,
         level=level,
-        rows=tuple(judged),
+        rows=tuple(with_leaks(judged, frame)),
         geometric_means=tuple(means),
         missing=tuple(gap for one in absent for gap in one.missing),
         candidate_only=tuple(gap for one in absent for gap in one.candidate_only),
         failing=tuple(case for failed in failures for case in failed.failing),
         notes=notes,
-        growth=compare_growths(frame, baseline, candidates, level=level, metrics=metrics),
+        growth=compare_growths(of_cases, baseline, candidates, level=level, metrics=metrics),
     )
 
 

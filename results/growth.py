@@ -16,7 +16,7 @@ import pandas as pd
 
 from results.frames import row_ids
 from results.judgement import GrowthRow, Verdict, case_name, swept_params
-from results.orders import LEAST_SIZES, Fit, Profile, profile
+from results.orders import LEAST_EXPONENT, LEAST_SIZES, MOST_EXPONENT, Fit, Profile, profile
 from results.schema import OK, PREPARE_PHASES
 
 PREPARE: Final = "prepare"
@@ -33,6 +33,9 @@ _SAME_WITHIN: Final = 3.0
 """Orders are called unchanged where no difference beyond so many margins is possible."""
 _FACTOR_MARGIN: Final = 1.25
 """A worse order costs at least so much more, from the smallest to the largest size."""
+
+_MANY_RIVALS: Final = 4
+"""Where so many other orders fit about as well, none is named."""
 
 _SWEPT: Final = ("evaluator", "scenario", "mode")
 _OF_LAUNCH: Final = ("label", *_SWEPT, "params", "session", "launch")
@@ -158,9 +161,10 @@ def compare_growths(
 
 def order_text(fit: Fit) -> str:
     """An order in words and figures: `linear, 1.02 [0.98, 1.06]`."""
-    words = [fit.order if fit.order != "power" else "a power", _figures(fit)]
-    text = ", ".join(filter(None, words))
-    if fit.rivals:
+    is_told = len(fit.rivals) < _MANY_RIVALS
+    name = fit.order if fit.order != "power" else "a power"
+    text = ", ".join(filter(None, [name if is_told else "undetermined", _figures(fit)]))
+    if fit.rivals and is_told:
         text += f" (or {' or '.join(fit.rivals)})"
     if fit.is_poor:
         text += f", poor fit: sizes are {fit.residual:.0%} off"
@@ -173,6 +177,8 @@ def _figures(fit: Fit) -> str:
         return f"{fit.base:.3g}^n [{fit.low:.3g}, {fit.high:.3g}]"
     if fit.order == "constant":
         return ""
+    if fit.low <= LEAST_EXPONENT and fit.high >= MOST_EXPONENT:
+        return "any exponent"
     return f"{fit.exponent:.2f} [{fit.low:.2f}, {fit.high:.2f}]"
 
 

@@ -360,13 +360,22 @@ def _contrasts(
 
 
 @cache
+def _scan(
+    weights: tuple[float, ...],
+) -> tuple[list[tuple[int, int, int]], NDArray[np.float64]]:
+    """All windows and their contrasts; most series of a table share them."""
+    windows = _windows(len(weights))
+    return windows, _contrasts(windows, weights)
+
+
+@cache
 def _bound(weights: tuple[float, ...], degrees: int | None, level: float) -> float:
     """What the largest contrast exceeds with probability `level` where nothing changes.
 
     Simulated with a fixed seed; at least as strict as ten simulations beyond it can tell.
     """
     count = len(weights)
-    matrix = _contrasts(_windows(count), weights)
+    _, matrix = _scan(weights)
     runs = int(np.clip(_SIMULATED_NUMBERS / matrix.size, 2_000, _MOST_SIMULATIONS))
     rng = np.random.default_rng(20_261_122)
     largest = np.empty(runs)
@@ -388,8 +397,7 @@ def _places(means: Floats, noise: _Noise, bound: float) -> list[int]:
     A window that reaches over a change found before tells nothing new. At the end each change is
     moved to where it parts its neighbours best, and dropped if they no longer differ.
     """
-    windows = _windows(len(means))
-    matrix = _contrasts(windows, noise.weights)
+    windows, matrix = _scan(noise.weights)
     sizes = np.abs(means @ matrix)
     beyond = sizes > bound * noise.scale + _ROUNDING * float(np.abs(means).max())
     candidates = sorted(np.flatnonzero(beyond).tolist(), key=lambda at: -sizes[at])

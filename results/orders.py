@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Order = Literal[
     "constant", "logarithmic", "linear", "n log n", "quadratic", "cubic", "power", "exponential"
@@ -36,7 +36,11 @@ _RIVAL: Final = 2.0
 _CLEARLY: Final = 10.0
 """A curve this much better by BIC is preferred very strongly (ibid.)."""
 
-_EXPONENTS: Final = np.linspace(0.04, 5.0, 63)
+LEAST_EXPONENT: Final = 0.04
+MOST_EXPONENT: Final = 5.0
+"""Exponents are looked for between these; an interval from one to the other says nothing."""
+
+_EXPONENTS: Final = np.linspace(LEAST_EXPONENT, MOST_EXPONENT, 63)
 _RATES_OVER_RANGE: Final = np.geomspace(0.5, 300.0, 63)
 """Logs of how much more the largest size costs than the smallest, by exponential growth."""
 _FIXED_SHARES: Final = np.concatenate([[0.0], np.geomspace(1e-8, 1.0, 73)])
@@ -167,7 +171,7 @@ class Profile:
         if not self.launch_degrees:
             return True
         degrees = max(1, len(self.logs) - curve.parameters)
-        return bool(stats.f.sf(curve.misfit / degrees, degrees, self.launch_degrees) < 0.01)
+        return bool(special.fdtrc(degrees, self.launch_degrees, curve.misfit / degrees) < 0.01)
 
     def _interval(
         self, order: Order, level: float
@@ -194,9 +198,9 @@ class Profile:
         at = int(np.argmin(misfits))
         degrees = max(1, len(self.logs) - curve.parameters)
         if self._is_lacking(curve):
-            allowed = self._left_over(curve) * stats.f.isf(level, 1, degrees)
+            allowed = self._left_over(curve) * special.fdtri(1, degrees, 1 - level)
         else:
-            allowed = stats.f.isf(level, 1, degrees + self.launch_degrees)
+            allowed = special.fdtri(1, degrees + self.launch_degrees, 1 - level)
         excess = misfits - misfits[at] - allowed
         within = np.flatnonzero(excess <= 0)
         low, high = int(within[0]), int(within[-1])

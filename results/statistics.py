@@ -203,7 +203,7 @@ def _noncentrality(degrees: Floats, level: float | Floats, power: float) -> Floa
         2 * special.gammaincinv(columns / 2, shares) / columns
     )
     low, high = np.zeros_like(columns), critical[:, -1:] + 10
-    for _ in range(50):
+    for _ in range(40):
         middle = (low + high) / 2
         enough = special.ndtr(middle - critical).mean(axis=1, keepdims=True) >= power
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)

@@ -1,8 +1,10 @@
 """What a run measured, one row for each version and case: for the end of `graphgauge run`."""
 
+import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,9 @@ from results.judgement import case_name
 from results.schema import CASE_COLUMNS, OK, PHASES, PREPARE_PHASES, Reading, is_exact_source
 from results.steadiness import steadiness, told
 from results.yardsticks import YARDSTICK
+
+BREAK_EVEN: Final = ("interpreter", "straightline")
+"""The evaluators that cost little to prepare: what a longer preparation has to pay off against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,9 @@ class CaseSummary:
         time_drift_per_kcall: relative change of time per 1,000 calls, median over launches.
         steady: how the blocks of its launches ran, such as `flat` or `flat 7, warm-up 3`; None
             where it was not told.
+        break_even_calls: by evaluator in `BREAK_EVEN`, how many calls it takes until this one's
+            prepare and first call have paid for themselves; 0 where it is never behind, infinite
+            where it is not ahead in the long run, None where either was not measured.
         status: ok, or the first failure's.
         detail: the first failure's.
     """
@@ -59,6 +67,7 @@ class CaseSummary:
     steady: str | None
     status: str
     detail: str
+    break_even_calls: tuple[float | None, ...] = (None,) * len(BREAK_EVEN)
 
     @property
     def case(self) -> str:
@@ -92,15 +101,66 @@ def summarise(frame: pd.DataFrame) -> tuple[CaseSummary, ...]:
     failures = _first_failures(frame, groups)
     found = _quartiles(frame, groups)
     kinds = steadiness(frame)
+    return _with_break_even(
+        [
+            _summary(
+                first,
+                found.get(group, {}),
+                failures.get(group),
+                int(launches[group]),
+                kinds.get(
+                    (first.label, (first.evaluator, first.scenario, first.params, first.mode))
+                ),
+            )
+            for group, first in enumerate(firsts)
+        ]
+    )
+
+
+def break_even_calls(candidate: CaseSummary, baseline: CaseSummary) -> float | None:
+    """The number of calls from which on the candidate has cost less time in all.
+
+    Of n calls each costs prepare + first call + (n - 1) calls. 0 where the candidate is never
+    behind, infinite where it is not ahead in the long run, None where a figure is missing.
+    """
+    if candidate.seconds_per_call is None or baseline.seconds_per_call is None:
+        return None
+    before = _before_second_call(candidate), _before_second_call(baseline)
+    if before[0] is None or before[1] is None:
+        return None
+    behind_s = before[0] - before[1]
+    gained_s = baseline.seconds_per_call - candidate.seconds_per_call
+    if behind_s <= 0 and gained_s >= 0:
+        return 0.0
+    if gained_s <= 0:
+        return math.inf
+    return max(0.0, float(math.ceil(1 + behind_s / gained_s)))
+
+
+def _before_second_call(summary: CaseSummary) -> float | None:
+    if summary.prepare_s is None or summary.first_call_s is None:
+        return None
+    return summary.prepare_s + summary.first_call_s
+
+
+def _with_break_even(summaries: Sequence[CaseSummary]) -> tuple[CaseSummary, ...]:
+    """The same, each against the baselines of its own label, scenario, size and mode."""
+    baselines = {
+        (each.label, each.scenario, each.params, each.mode, each.evaluator): each
+        for each in summaries
+        if each.evaluator in BREAK_EVEN
+    }
+
+    def of_one(summary: CaseSummary, name: str) -> float | None:
+        key = (summary.label, summary.scenario, summary.params, summary.mode, name)
+        baseline = baselines.get(key)
+        if baseline is None or name == summary.evaluator:
+            return None
+        return break_even_calls(summary, baseline)
+
     return tuple(
-        _summary(
-            first,
-            found.get(group, {}),
-            failures.get(group),
-            int(launches[group]),
-            kinds.get((first.label, (first.evaluator, first.scenario, first.params, first.mode))),
-        )
-        for group, first in enumerate(firsts)
+        replace(each, break_even_calls=tuple(of_one(each, name) for name in BREAK_EVEN))
+        for each in summaries
     )
 
 

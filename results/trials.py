@@ -13,6 +13,7 @@ from results.contrasts import Contrast, Measured, Series, chosen, contrast
 from results.family import is_primary, weights
 from results.geometric import mean_over_cases
 from results.judgement import GeometricMean, Row
+from results.probe_noise import with_probe_noise
 from results.reasons import Evidence, Scale, reason, verdict
 from results.schema import is_exact_source
 from results.sequential import LEAST_LOG_BAND, launches_to_halve, shares
@@ -132,7 +133,8 @@ def trial(
     is_constant = ~((found.baseline.variance > 0) | (found.candidate.variance > 0))
     exactly = shared & (kinds == "count") & is_constant
     across = with_sessions(found.log_ratio, found.session_imbalance, between_sessions)
-    estimate = chosen(by_logs, across, found.difference)
+    difference = with_probe_noise(found.difference, found, _is_lagging(values.series))
+    estimate = chosen(by_logs, across, difference)
     is_testable = shared & ~exactly & np.isfinite(estimate.value + estimate.standard_error)
     sizes = (np.abs(found.baseline.mean) + np.abs(found.candidate.mean)) / 2
     band = np.maximum(np.where(kinds == "drift", 0.0, threshold * sizes), _floors(values.series))
@@ -229,6 +231,12 @@ def by_time(series: Sequence[Series]) -> NDArray[np.bool_]:
 
 def _kinds(series: Sequence[Series]) -> NDArray[np.object_]:
     return np.array([one.kind for one in series], dtype=object)
+
+
+def _is_lagging(series: Sequence[Series]) -> NDArray[np.bool_]:
+    """True for memory that the kernel's counters tell, which lag."""
+    lagging = [one.kind == "memory" and not is_exact_source(one.source) for one in series]
+    return np.array(lagging, dtype=bool)
 
 
 def _floors(series: Sequence[Series]) -> Floats:

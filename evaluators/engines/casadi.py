@@ -271,6 +271,8 @@ _PLAIN: dict[Operator, Callable[..., Any]] = {
     op.SIN: casadi.sin,
     op.COS: casadi.cos,
     op.TANH: casadi.tanh,
+    # Not our decomposition, which is right at 0 but has no derivative there.
+    op.LOGISTIC: lambda x: 0.5 + 0.5 * casadi.tanh(0.5 * x),
     op.ABS: casadi.fabs,
     op.SIGN: casadi.sign,
     op.LESS: lambda x, y: x < y,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_NEWEST = "999999"
+"""Newer than any release: what its companions are is what the newest one's are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Companion:
@@ -29,6 +32,11 @@ class Engine:
     supported: str
     """Which releases the adapters are tested with, such as ">=1.6.2"."""
     companions: tuple[Companion, ...] = ()
+
+    @property
+    def newest(self) -> tuple[str, ...]:
+        """The newest supported release with what it needs, as requirements for an installer."""
+        return (f"{self.distribution}{self.supported}", *self.requirements(_NEWEST))
 
     @property
     def extra(self) -> str:
@@ -127,20 +135,6 @@ ENGINES: tuple[Engine, ...] = (
         evaluators=("casadi", "casadi-network"),
         module="evaluators.engines.casadi",
         supported=">=3.6.5,<4",
-    ),
-    Engine(
-        distribution="numba",
-        evaluators=("numba",),
-        module="evaluators.engines.numba",
-        supported=">=0.60,<1",
-        # Its products of matrices call SciPy's BLAS.
-        companions=(Companion(releases=">=0.60", requirement="scipy>=1.13"),),
-    ),
-    Engine(
-        distribution="tinygrad",
-        evaluators=("tinygrad", "tinygrad-network"),
-        module="evaluators.engines.tinygrad",
-        supported=">=0.10.3,<0.15",
     ),
     Engine(
         distribution="openvino",

@@ -211,7 +211,7 @@ def _reduction(function: Callable[..., Any]) -> Callable[[Node], Callable[..., A
     def bind(node: Node) -> Callable[..., Any]:
         axes, keepdims = node.attributes
         if not axes:  # torch takes no axes for all of them
-            return torch.clone
+            return lambda x: x.clone()
         return lambda x: function(x, axes, keepdim=keepdims)
 
     return bind

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from evaluators.protocol import MODES
-from harness.cases import make_cases, parse_spec
+from harness.cases import make_cases, parse_specs
 from harness.commands.judging import environments_of, show
 from harness.commands.measuring import measured
 from harness.commands.options import add_format_options, load_all_plugins
@@ -143,7 +143,7 @@ def _rules(gate: Gate, arguments: argparse.Namespace) -> Rules:
 
 def _wanted(gate: Gate) -> tuple[Wanted, ...]:
     """Every case of the settings: a gate that compares fewer is not green."""
-    specs = tuple(map(parse_spec, _scenarios(gate)))
+    specs = tuple(spec for text in _scenarios(gate) for spec in parse_specs(text))
     cases = make_cases(specs, gate.evaluators or ("",), gate.modes or MODES)
     return tuple(
         Wanted(
@@ -195,7 +195,12 @@ def _candidate_measured(gate: Gate, settings: Path) -> pd.DataFrame:
             "check: CANDIDATE.csv is missing; give it, or say in [tool.graphgauge] of "
             f"{settings} which suites or scenarios to measure"
         )
-    return _measured(Run(), ["--label", "candidate"], gate)
+    first = ["--label", "candidate"]
+    names = (*gate.suites, *gate.suite)
+    of_suites = dict.fromkeys(each for name in names for each in suite_named(name).evaluators)
+    if of_suites and not gate.evaluators:
+        first += ["--evaluator", *of_suites]
+    return _measured(Run(), first, gate)
 
 
 def _measured_together(baseline: str, candidate: str | None, gate: Gate) -> _Sides:
@@ -236,4 +241,8 @@ def _measured(command: Run | Versus, first: Sequence[str], gate: Gate) -> pd.Dat
     ):
         if values:
             asked += [option, *values]
-    return measured(command, [*asked, *gate.measure], Path(_out(gate)))
+    out = Path(_out(gate))
+    if gate.baseline and out.resolve() == Path(gate.baseline).resolve():
+        raise UsageError(f"[tool.graphgauge] out is the baseline {out}; name another file")
+    out.unlink(missing_ok=True)  # so that the table is what was compared, and nothing before it
+    return measured(command, [*asked, *gate.measure], out)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 
-from harness.commands.judging import environments_of
+from harness.commands.judging import compared, environments_of
 from harness.commands.options import positive_float
 from harness.errors import UsageError
 from harness.exits import OK
 from harness.progress import say
-from results.comparison import Comparison, compare
 from results.errors import NothingToCompareError
 from results.formats.wording import headline
+from results.judgement import Comparison
 from results.labels import label_by_file, names_by_file
 from results.report import page, pictures
-from results.report.cases import renamed
 from results.report.content import Content, content
 from results.report.plots import KINDS
-from results.report.timelines import read_timelines
+from results.report.timelines import read_blocks, read_timelines, renamed
 from results.tables import read
 
 
@@ -41,7 +41,11 @@ class Report:
             "--threshold",
             type=positive_float,
             metavar="SHARE",
-            help="a change below it does not matter (default: 0.01)",
+            help="a change below it does not matter (default: what this machine is calibrated to, "
+            "else 0.01)",
+        )
+        parser.add_argument(
+            "--metric", action="extend", nargs="+", metavar="NAME", help="compare these only"
         )
         parser.add_argument(
             "--format",
@@ -99,26 +103,28 @@ def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]
     frames = {str(path): read(path) for path in arguments.tables}
     frame = label_by_file(frames)
     environments = environments_of(arguments.tables)
-    settings = {} if arguments.threshold is None else {"threshold": arguments.threshold}
     comparison = None
     try:
-        comparison = compare(
+        comparison = compared(
             frame,
-            baseline_label=arguments.baseline,
-            allow_other_machine=arguments.other_machine,
+            arguments,
             environments=environments,
-            **settings,
+            baseline=arguments.baseline,
+            allow_other_machine=arguments.other_machine,
         )
     except NothingToCompareError:
         if frame.empty:
             raise
     names = names_by_file(frames)
-    timelines = [
-        timeline
-        for path in arguments.tables
-        for timeline in renamed(read_timelines(path), names[str(path)])
-    ]
-    told = content(frame, comparison, environments=environments, timelines=timelines)
+    memory = [renamed(read_timelines(path), names[str(path)]) for path in arguments.tables]
+    blocks = [renamed(read_blocks(path), names[str(path)]) for path in arguments.tables]
+    told = content(
+        frame,
+        comparison,
+        environments=environments,
+        memory=tuple(itertools.chain(*memory)),
+        blocks=tuple(itertools.chain(*blocks)),
+    )
     return told, comparison
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from harness.commands.options import (
     add_effort_options,
@@ -63,12 +64,17 @@ class Run:
             fixed_layout=arguments.fixed_layout,
             resume=arguments.resume,
         )
-        session = Session(settings)
-        session.run([(Contender(version=version, case=case),) for case in cases])
-        frame = read(settings.out)
-        measured = frame[frame["session"] == session.id]
-        output = console()
-        render_summary(summarise(measured), output)
-        render_growths(growths(measured), output)
-        say(f"table: {settings.out}")
-        return OK if (measured["status"] == "ok").any() else NOTHING
+        return measure(settings, [Contender(version=version, case=case) for case in cases])
+
+
+def measure(settings: Settings, contenders: Sequence[Contender]) -> int:
+    """Measure each on its own, then print what came of all of them; the exit code is returned."""
+    session = Session(settings)
+    session.run([(contender,) for contender in contenders])
+    frame = read(settings.out)
+    measured = frame[frame["session"] == session.id]
+    output = console()
+    render_summary(summarise(measured), output)
+    render_growths(growths(measured), output)
+    say(f"table: {settings.out}")
+    return OK if (measured["status"] == "ok").any() else NOTHING

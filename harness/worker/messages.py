@@ -207,6 +207,36 @@ class Sawtooth(NamedTuple):
     collector_is_on: bool
 
 
+class TraceMemory(NamedTuple):
+    """Run the whole road under tracemalloc. Answered by `Traced`."""
+
+    calls: int
+    rounds: int
+    """After a first one."""
+    sites: int
+    """How many of the largest to tell of each kind."""
+
+
+class Traced(NamedTuple):
+    """Where Python's and numpy's allocations came from.
+
+    A site is its stack, outermost first, each frame as `path:line`; the text of the innermost line;
+    and its bytes.
+    """
+
+    peak: list[tuple[list[str], str, int]]
+    """What was allocated at the highest moment that was seen."""
+    once: list[tuple[list[str], str, int]]
+    """What a first round left behind when all was dropped and collected."""
+    each: list[tuple[list[str], str, int]]
+    """What each round after it left behind, in the mean."""
+    peak_bytes: int
+    """The highest that tracemalloc knows of."""
+    seen_bytes: int
+    """How high it was at the moment that `peak` shows."""
+    evaluator_version: str
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -256,6 +286,8 @@ Message = (
     | MemoryRounds
     | FollowMemory
     | MemorySeries
+    | TraceMemory
+    | Traced
     | WatchCollector
     | Sawtooth
     | Count

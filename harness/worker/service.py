@@ -13,9 +13,9 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
-from harness.worker.memory_subject import MemorySubject
 from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
+from harness.worker.tracing import TracedSubject
 from scenarios import scenario
 
 
@@ -23,7 +23,7 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
-        self._subject: MemorySubject | None = None
+        self._subject: TracedSubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase),
@@ -35,6 +35,7 @@ class Service:
             m.MeasureMemory: lambda ask: self._opened.measure_memory(ask.phase),
             m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
             m.FollowMemory: self._follow_memory,
+            m.TraceMemory: self._trace_memory,
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
@@ -55,7 +56,7 @@ class Service:
             return _failure(phase, "error", error)
 
     @property
-    def _opened(self) -> MemorySubject:
+    def _opened(self) -> TracedSubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -65,11 +66,14 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
-        self._subject = MemorySubject(request, probe=probe_here())
+        self._subject = TracedSubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
         return self._opened.run_blocks(request)
+
+    def _trace_memory(self, request: m.TraceMemory) -> m.Traced:
+        return self._opened.trace_memory(request)
 
     def _follow_memory(self, request: m.FollowMemory) -> m.MemorySeries:
         return self._opened.follow_memory(request)
@@ -83,6 +87,7 @@ _PHASE_OF: dict[type, str] = {
     m.Repeat: "compile",
     m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
+    m.TraceMemory: "compile",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

@@ -1,6 +1,7 @@
 """A comparison for people at a terminal: regressions first, as wide as the window."""
 
 import itertools
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TextIO
@@ -24,7 +25,7 @@ from results.formats.wording import (
 from results.growth import PREPARE, Growth, order_text
 from results.judgement import VERDICTS, Comparison, Row, tally
 from results.schema import PHASES
-from results.summary import CaseSummary
+from results.summary import BREAK_EVEN, CaseSummary
 from results.units import percent, quantity
 
 _FILE_WIDTH: Final = 200
@@ -113,8 +114,15 @@ def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
     """Print what a run measured: for each scenario, size and mode, a line for each evaluator."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", overflow="fold")
-    for heading in ("prepare", "first call", "per call", "peak", "held", "drift", "launches"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    compared = [
+        place
+        for place in range(len(BREAK_EVEN))
+        if any(each.break_even_calls[place] is not None for each in summaries)
+    ]
+    headings = ["prepare", "first call", "per call", "peak", "held", "drift"]
+    headings += [f"pays off against {BREAK_EVEN[place]}" for place in compared]
+    for heading in (*headings, "launches"):
+        table.add_column(heading, justify="right", no_wrap=" " not in heading)
     table.add_column("blocks run", overflow="fold")
     table.add_column("status", overflow="fold")
     several = len({summary.label for summary in summaries}) > 1
@@ -122,7 +130,7 @@ def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
         table.add_row(Text(plain(" ".join(filter(None, what))), style="bold"))
         for summary in of_one:
             name = f"{summary.evaluator}, {summary.label}" if several else summary.evaluator
-            table.add_row(Text(f"  {plain(name)}"), *_summary_cells(summary))
+            table.add_row(Text(f"  {plain(name)}"), *_summary_cells(summary, compared))
     output.print(table)
 
 
@@ -134,7 +142,15 @@ def _subject(summary: CaseSummary) -> tuple[str, str, str]:
     return summary.scenario, summary.params, summary.mode
 
 
-def _summary_cells(summary: CaseSummary) -> list[Text]:
+def _break_even_text(calls: float | None) -> str:
+    if calls is None:
+        return "–"
+    if math.isinf(calls):
+        return "never"
+    return "at once" if calls == 0 else f"{calls:,.0f} calls"
+
+
+def _summary_cells(summary: CaseSummary, compared: Sequence[int]) -> list[Text]:
     per_call = quantity(summary.seconds_per_call, "s")
     if summary.seconds_per_call and summary.seconds_per_call_spread is not None:
         per_call += f" ± {percent(summary.seconds_per_call_spread / summary.seconds_per_call)}"
@@ -145,6 +161,7 @@ def _summary_cells(summary: CaseSummary) -> list[Text]:
         quantity(summary.peak_bytes, "B"),
         quantity(summary.held_bytes, "B"),
         quantity(summary.memory_drift_bytes_per_call, "B/call"),
+        *[_break_even_text(summary.break_even_calls[place]) for place in compared],
         str(summary.launches),
     )
     status = summary.status if not summary.detail else f"{summary.status}: {summary.detail}"

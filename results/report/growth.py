@@ -5,11 +5,32 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.judgement import case_name
+from results.judgement import VERDICTS, GrowthRow, Verdict, case_name
 from results.report.plots import Plot, unit_for
 from results.schema import METRICS, OK, PHASES
 
 _KINDS = ("time", "memory", "count")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The order that a number grows with, in the baseline and in a candidate.
+
+    Attributes:
+        number: phase and metric.
+        version: the candidate's label.
+        baseline: in words and figures, such as `linear, 1.02 [0.98, 1.06]`.
+        candidate: likewise.
+        verdict: regressed for a worse order.
+        reason: why, in words.
+    """
+
+    number: str
+    version: str
+    baseline: str
+    candidate: str
+    verdict: Verdict
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +41,20 @@ class Family:
         name: the case, with its size left open.
         size: the parameter that tells the size.
         plots: for each number that was measured at several sizes, its medians over launches.
+        orders: that these grow with, worse ones first.
     """
 
     name: str
     size: str
     plots: list[Plot]
+    orders: list[Order]
 
 
-def families(frame: pd.DataFrame, versions: Sequence[str]) -> list[Family]:
+def families(
+    frame: pd.DataFrame, versions: Sequence[str], growth: Sequence[GrowthRow]
+) -> list[Family]:
     """Cases alike in all but one parameter that is a number, of at least two values."""
+    orders = _orders(growth)
     good = frame[(frame["status"] == OK) & (frame["value"] > 0)]
     names = ["evaluator", "scenario", "mode", "params"]
     distinct = good[names].drop_duplicates().astype("str").itertuples(index=False, name=None)
@@ -44,7 +70,7 @@ def families(frame: pd.DataFrame, versions: Sequence[str]) -> list[Family]:
     return [
         family
         for sweep, sizes in wanted.items()
-        if (family := _family(sweep, sizes, medians, versions)).plots
+        if (family := _family(sweep, sizes, medians, versions, orders.get(sweep, []))).plots
     ]
 
 
@@ -89,8 +115,30 @@ def _medians(good: pd.DataFrame, swept: set[tuple[str, str, str, str]]) -> _Medi
     return found
 
 
+def _orders(growth: Sequence[GrowthRow]) -> dict[tuple[str, ...], list[Order]]:
+    """By evaluator, scenario, mode, the parameter that grows, and the others."""
+    found: dict[tuple[str, ...], list[Order]] = {}
+    for row in sorted(growth, key=lambda row: VERDICTS.index(row.verdict)):
+        sweep = (row.evaluator, row.scenario, row.mode, row.parameter, row.params)
+        found.setdefault(sweep, []).append(
+            Order(
+                number=f"{row.phase} {row.metric}",
+                version=row.candidate_label,
+                baseline=row.baseline,
+                candidate=row.candidate,
+                verdict=row.verdict,
+                reason=row.reason,
+            )
+        )
+    return found
+
+
 def _family(
-    sweep: tuple[str, ...], sizes: Mapping[str, float], medians: _Medians, versions: Sequence[str]
+    sweep: tuple[str, ...],
+    sizes: Mapping[str, float],
+    medians: _Medians,
+    versions: Sequence[str],
+    orders: list[Order],
 ) -> Family:
     evaluator, scenario, mode, key, rest = sweep
     name = case_name(evaluator, scenario, ";".join(filter(None, (f"{key}=…", rest))), mode)
@@ -112,7 +160,7 @@ def _family(
             ]
             if len({record["size"] for record in records}) > 1:
                 plots.append(_plot(name, phase, metric, key, records))
-    return Family(name=name, size=key, plots=plots)
+    return Family(name=name, size=key, plots=plots, orders=orders)
 
 
 def _plot(

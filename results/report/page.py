@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from results.formats.wording import (
     change_text,
     detectable_text,
+    growth_subject,
     headline,
     launches_text,
     mean_text,
@@ -102,6 +103,7 @@ def _summary(content: Content, comparison: Comparison | None) -> str:
             f"<p class='headline'>{escape(headline(comparison))}</p>",
             _tiles(comparison),
             "<h2>What got worse</h2>",
+            _worse_orders(comparison),
             _table(worst[:_WORST_SHOWN], comparison) if worst else _nothing_worse(comparison),
             _rest(len(worst)),
             _notes(comparison),
@@ -125,7 +127,21 @@ def _tiles(comparison: Comparison) -> str:
     return f"<nav class='tiles' aria-label='Rows by verdict'>{''.join(tiles)}</nav>"
 
 
+def _worse_orders(comparison: Comparison) -> str:
+    """What grows faster with size than it did, which no single size shows."""
+    several = len(comparison.candidate_labels) > 1
+    items = "".join(
+        f"<li><a href='#growth-section'>{escape(growth_subject(row, several=several))}</a>: "
+        f"<span class='regressed'>{escape(plain(row.baseline))} → {escape(plain(row.candidate))}"
+        f"</span><small> {escape(plain(row.reason))}</small></li>"
+        for row in comparison.worse_orders[:_WORST_SHOWN]
+    )
+    return f"<p>Grows faster with size:</p><ul>{items}</ul>" if items else ""
+
+
 def _nothing_worse(comparison: Comparison) -> str:
+    if comparison.worse_orders:
+        return ""
     if not comparison.is_complete:
         return (
             "<p class='warning'>Nothing is known to be worse, but a part of the baseline was not "

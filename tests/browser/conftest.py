@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.results.report.reports import TIMELINES, hostile, page_of, usual
+from tests.results.report.reports import BLOCKS, TIMELINES, hostile, page_of, usual
 from tests.results.samples import suite
 
 webdriver = pytest.importorskip(
@@ -26,7 +26,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports, as files."""
     folder = tmp_path_factory.mktemp("pages")
     made = {
-        "usual": page_of(usual(), TIMELINES),
+        "usual": page_of(usual(), TIMELINES, BLOCKS),
         "one": page_of(suite("only", 1)),
         "hostile": page_of(hostile(), title="<img src=x onerror=alert(1)>"),
     }

@@ -98,16 +98,17 @@ def test_sorting(opened: Open) -> None:
     assert upwards.pop().startswith("planned fragile")
     assert [row[0] for row in shown_rows(chrome)][:-1] == upwards[::-1]
     assert upwards[0].startswith("planned sweep depth=10;")
-    assert upwards[-1].startswith("planned sweep depth=1000;")
+    assert upwards[-1].startswith("planned sweep depth=10000;")
 
 
 def test_a_case_has_its_plots(opened: Open) -> None:
-    """Phases, a dot for each launch, drift and the timeline, each named for screen readers."""
+    """Phases, launches, drift, time and memory along launches, named for screen readers."""
     chrome = opened(fragment=CHAIN_LINK)
-    drawn = until(chrome, "#case .drawing svg", 4)
+    drawn = until(chrome, "#case .drawing svg", 5)
 
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     names = {each.get_attribute("aria-label") for each in all_of(chrome, "#case .drawing")}
+    assert f"Time per call along time launches of {CHAIN}" in names
     assert f"Resident memory along memory launches of {CHAIN}" in names
     assert f"Phases of {CHAIN}" in names
     dots = all_of(chrome, "#case figure:nth-of-type(2) svg [aria-roledescription=circle]")
@@ -136,10 +137,10 @@ def test_hovering_gives_the_exact_value(opened: Open) -> None:
 def test_another_number_is_drawn(opened: Open) -> None:
     """By the choice in the case; the address tells which."""
     chrome = opened(fragment=CHAIN_LINK)
-    until(chrome, "#case .drawing svg", 4)
+    until(chrome, "#case .drawing svg", 5)
 
     Select(one(chrome, "#number")).select_by_value("evaluate peak_memory (VmHWM)")
-    until(chrome, "#case .drawing svg", 4)
+    until(chrome, "#case .drawing svg", 5)
     names = {each.get_attribute("aria-label") for each in all_of(chrome, "#case .drawing")}
     assert f"evaluate peak_memory of {CHAIN}, a dot for each launch" in names
     assert "number=evaluate+peak_memory" in chrome.current_url
@@ -241,7 +242,7 @@ def luminance(colour: list[float]) -> float:
 def test_the_page_is_no_wider_than_the_window(opened: Open, width: int) -> None:
     """With a case open; wide tables scroll by themselves."""
     chrome = opened(fragment=CHAIN_LINK, width=width)
-    until(chrome, "#case .drawing svg", 4)
+    until(chrome, "#case .drawing svg", 5)
 
     widest = chrome.execute_script("return document.documentElement.scrollWidth")
     assert widest <= width
@@ -250,7 +251,7 @@ def test_the_page_is_no_wider_than_the_window(opened: Open, width: int) -> None:
 def test_it_prints(opened: Open) -> None:
     """As a PDF with what got worse and the open case, without controls."""
     chrome = opened(fragment=CHAIN_LINK)
-    until(chrome, "#case .drawing svg", 4)
+    until(chrome, "#case .drawing svg", 5)
 
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not one(chrome, "#filters").is_displayed()

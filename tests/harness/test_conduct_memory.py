@@ -75,7 +75,7 @@ def test_what_comes_once_is_told_from_what_comes_each_time() -> None:
     """Repetition shows whether a phase leaves something behind for every network."""
     read = usual_answers()[m.MeasureMemory]
     rows, _ = _conducted(
-        MeasureMemory=lambda q: read(q)._replace(retained_bytes=50_000),  # type: ignore[attr-defined]
+        MeasureMemory=lambda q: read(q)._replace(retained_bytes=500_000),  # type: ignore[attr-defined]
         RepeatMemory=lambda _: m.MemoryRounds(
             retained_heap_bytes={"lower": [0, 0, 0], "compile": [40_000, 48_000, 48_000]},
             whole_heap_bytes=[80_000, 96_000, 96_000],

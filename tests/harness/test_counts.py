@@ -8,7 +8,6 @@ import pytest
 
 from evaluators import catalog
 from evaluators.strategies.interpreter import Interpreter
-from harness.worker.memory import probe_here
 from harness.worker.messages import Open
 from harness.worker.subject import Subject
 from networks import Network, Node
@@ -50,7 +49,7 @@ def _counts(monkeypatch: pytest.MonkeyPatch, *, loses_sharing: bool) -> dict[str
         plugins=[],
         fixed_layout=True,
     )
-    subject = Subject(request, probe=probe_here())
+    subject = Subject(request)
     for phase in ("construct", "lower", "compile", "first_call"):
         subject.run_phase(phase)
     return subject.count().counts

@@ -164,6 +164,17 @@ def test_xdist_is_refused(pytester: pytest.Pytester) -> None:
     _run(pytester, "-n", "0", plugins=xdist).assert_outcomes(passed=1)
 
 
+def test_a_table_that_cannot_be_written_fails_the_session(pytester: pytest.Pytester) -> None:
+    """Its tests passed, and what was asked for is not there: that is not green."""
+    pytester.makepyfile("def test_it(phases):\n    phases.construct(int)\n")
+    (pytester.path / "other.csv").write_text("a,b\r\n1,2\r\n")
+
+    result = _run(pytester, "--graphgauge=other.csv")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["graphgauge: other.csv:1: another header*"])
+
+
 def test_a_phase_that_fails_is_a_row(pytester: pytest.Pytester) -> None:
     """The test fails as it should; the table has what was measured before, and the failure."""
     pytester.makepyfile(

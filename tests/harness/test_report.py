@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from results.report.timelines import timelines_path
+from results.report.timelines import beside
 from results.schema import Reading
 from results.tables import TableWriter
 from tests.results.report.reports import sweep
@@ -68,7 +68,7 @@ def test_tables_of_one_label_are_told_apart(tmp_path: Path) -> None:
         "resident_bytes": [100],
     }
     for path in paths:
-        timelines_path(path).write_text(json.dumps(line) + "\n")
+        beside(path, "timelines").write_text(json.dumps(line) + "\n")
     out = tmp_path / "report.html"
 
     assert main(["report", *map(str, paths), "-o", str(out)]) == 0
@@ -76,7 +76,7 @@ def test_tables_of_one_label_are_told_apart(tmp_path: Path) -> None:
     content = content_of(out)
     expected = [f"same ({path})" for path in paths]
     assert content["versions"] == expected
-    drawn = content["cases"][0]["timeline"]["values"]  # type: ignore[index]
+    drawn = content["cases"][0]["memory"]["values"]  # type: ignore[index]
     assert [each["version"] for each in drawn] == expected
 
 

@@ -328,3 +328,13 @@ def test_poor_fits_and_rivals_are_told() -> None:
     poor = replace(growth.fit, is_poor=True, residual=0.31, rivals=("n log n",))
 
     assert order_text(poor).endswith("] (or n log n), poor fit: sizes are 31% off")
+
+
+def test_what_is_not_told_is_not_named() -> None:
+    """Where most orders fit about as well, or any exponent does, no figure pretends otherwise."""
+    (growth,) = growths(frame_of(sweep("old", linear)))
+    rivals = ("constant", "logarithmic", "quadratic", "cubic")
+    vague = replace(growth.fit, low=0.04, high=5.0, rivals=rivals)
+
+    assert order_text(vague) == "undetermined, any exponent"
+    assert order_text(replace(vague, rivals=())) == "linear, any exponent"

@@ -145,17 +145,26 @@ def test_the_order_is_the_caller_s() -> None:
     assert [each.before for each in found.histories[0].changes] == ["v3"]
 
 
+def _many(together: bool, rng: np.random.Generator) -> list[Reading]:
+    """Twenty series of 12 versions without a change."""
+    make = _together if together else _apart
+    return [
+        replace(one, scenario=f"s{number}") for number in range(20) for one in make([1.0] * 12, rng)
+    ]
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_false_alarms_are_as_rare_as_promised(together: bool) -> None:
-    """Where nothing changes, fewer than 1 % of histories tell a change, apart from chance.
+    """Where nothing changes, a history tells a change with the chance that was promised.
 
-    400 histories of 12 versions: 4 are expected at most; more than 12 have a chance below 0.1 %.
+    20 tables of 20 series at 20 %, which is 1 % for each series: 4 of 400 are expected at most;
+    more than 12 have a chance below 0.1 %.
     """
     rng = np.random.default_rng(7)
     alarms = 0
-    for _ in range(400):
-        make = _together if together else _apart
-        alarms += bool(_only(make([1.0] * 12, rng), 12, threshold=0.0).changes)
+    for _ in range(20):
+        found = _found(_many(together, rng), 12, threshold=0.0, level=0.2)
+        alarms += sum(bool(each.changes) for each in found.histories)
 
     assert alarms <= 12
 
@@ -164,29 +173,25 @@ def test_the_family_is_all_series() -> None:
     """With 20 series the level is shared out: no more than 1 % of tables tell any change."""
     rng = np.random.default_rng(8)
     alarms = 0
-    for _ in range(60):
-        rows = [
-            replace(one, scenario=f"s{number}")
-            for number in range(20)
-            for one in _apart([1.0] * 10, rng)
-        ]
-        alarms += any(each.changes for each in _found(rows, 10, threshold=0.0).histories)
+    for _ in range(40):
+        found = _found(_many(together=False, rng=rng), 12, threshold=0.0)
+        alarms += any(each.changes for each in found.histories)
 
-    assert alarms <= 4
+    assert alarms <= 3
 
 
 def test_intervals_hold_for_the_change_that_was_picked() -> None:
-    """Of 200 steps of 4 % at 1 % noise, 98 % of those found have intervals with the truth."""
+    """Of 100 steps of 4 % at 1 % noise, 98 % of those found have intervals with the truth."""
     rng = np.random.default_rng(9)
     held = told = 0
-    for _ in range(200):
+    for _ in range(100):
         one = _only(_together([1.0] * 5 + [1.04] * 5, rng, pairs=4), 10)
         for change in one.changes:
             if change.enters_at == "v5" and change.ratio_low and change.ratio_high:
                 told += 1
                 held += change.ratio_low <= 1.04 <= change.ratio_high
 
-    assert told > 150
+    assert told > 75
     assert held >= 0.98 * told
 
 

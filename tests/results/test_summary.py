@@ -1,8 +1,12 @@
 """What a run measured."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from results.frames import frame_of
+from results.schema import Reading
 from results.summary import summarise
 from tests.results.samples import reading, suite, version
 
@@ -78,3 +82,34 @@ def test_drift_is_told_by_an_exact_counter() -> None:
 def test_no_readings_have_no_summary() -> None:
     """A run that measured nothing has an empty one."""
     assert summarise(frame_of([])) == ()
+
+
+def timed(evaluator: str, prepare: float, first: float, per_call: float) -> list[Reading]:
+    """A case of that evaluator, by its times in s."""
+    rows = [
+        *version("v", [prepare], metric="first_time", phase="compile"),
+        *version("v", [first], metric="first_time", phase="first_call"),
+        *version("v", [per_call]),
+    ]
+    return [replace(row, evaluator=evaluator) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((8.0, 1.0, 1.0), 5.0),  # 7 s behind before the second call, 2 s gained at each
+        ((0.5, 1.0, 3.0), 0.0),
+        ((8.0, 1.0, 3.0), math.inf),
+        ((0.5, 0.5, 4.0), math.inf),
+    ],
+)
+def test_when_a_preparation_has_paid_off(
+    times: tuple[float, float, float], expected: float
+) -> None:
+    """By the number of calls from which on the whole has cost less."""
+    rows = [*timed("interpreter", 1.0, 1.0, 3.0), *timed("engine", *times)]
+
+    interpreter, engine = summarise(frame_of(rows))
+
+    assert interpreter.break_even_calls == (None, None)
+    assert engine.break_even_calls == (expected, None)

@@ -258,7 +258,8 @@
     if (each.phases) plots.append(figure(each.phases, "Phases: the first in its process, and one call of evaluate"));
     if (chosen) plots.append(launchesFigure(each, chosen));
     for (const number of each.numbers) if (number.plot.kind === "drift" && number !== chosen) plots.append(figure(number.plot, `Drift: ${numberName(number)}, a dot for each launch; 0 is none`));
-    if (each.timeline) plots.append(figure(each.timeline, "Resident memory along the memory launches, by memory_profiler"));
+    if (each.time) plots.append(figure(each.time, "Time per call along the time launches, block by block, without what was waited for the CPU"));
+    if (each.memory) plots.append(figure(each.memory, "Resident memory along the memory launches, by memory_profiler"));
     if (opened) {
       heading.focus({ preventScroll: true });
       section.scrollIntoView({ block: "start" });
@@ -383,6 +384,7 @@
       const plots = content.families[family.value].plots;
       const before = what.value;
       put(what, ...plots.map((plot) => element("option", { value: label(plot) }, label(plot))));
+      put(byId("orders"), ...ordersTable(content.families[family.value]));
       what.value = plots.some((plot) => label(plot) === before) ? before : plots.some((plot) => label(plot) === "evaluate time") ? "evaluate time" : label(plots[0]);
       show();
     };
@@ -402,6 +404,16 @@
     });
     watch.observe(byId("growth-section"));
     addEventListener("beforeprint", () => { if (!byId("growth-plot").children.length) numbers(); });
+  }
+
+  function ordersTable(family) {
+    if (!family.orders.length) return [];
+    const heads = ["number", "baseline", "candidate", "verdict"].map((name) => element("th", { scope: "col" }, name));
+    const body = family.orders.map((order) => element("tr", {},
+      element("th", { scope: "row" }, order.number, several ? element("small", {}, order.version) : ""),
+      element("td", { "data-label": "baseline" }, order.baseline), element("td", { "data-label": "candidate" }, order.candidate),
+      element("td", { "data-label": "verdict", class: `${order.verdict} why` }, `${MARKS[order.verdict]} ${order.verdict}`, element("small", {}, order.reason))));
+    return [element("table", { class: "rows" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body))];
   }
 
   function drawMeans() {

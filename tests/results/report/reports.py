@@ -1,6 +1,7 @@
 """Reports for tests: a usual one, one of a single version, and one made of malice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -26,20 +27,26 @@ TIMELINES = tuple(
         case=("planned", "chain", "depth=100;width=64", "output"),
         launch=9,
         seconds=(0.0, 0.5, 1.0),
-        resident_bytes=(10 * 2**20, 30 * 2**20, 20 * 2**20),
+        values=(10.0 * 2**20, 30.0 * 2**20, 20.0 * 2**20),
     )
     for label in ("old", "new")
 )
 
+BLOCKS = tuple(
+    replace(each, launch=launch, values=(2e-3, 1e-3, 1e-3))
+    for each in TIMELINES
+    for launch in range(3)
+)
 
-def sweep(label: str, slower: float = 1.0) -> list[Reading]:
-    """A case at three sizes, time proportional to size."""
+
+def sweep(label: str, slower: float = 1.0, power: float = 1.0) -> list[Reading]:
+    """A case at four sizes, time proportional to a power of the size."""
     return [
         one
-        for number, depth in enumerate((10, 100, 1_000))
+        for number, depth in enumerate((10, 100, 1_000, 10_000))
         for one in version(
             label,
-            lognormal(10 + number, 8, slower * 1e-5 * depth),
+            lognormal(10 + number, 8, slower * 1e-5 * depth**power),
             scenario="sweep",
             params=f"depth={depth};width=8",
             paired=True,
@@ -54,12 +61,15 @@ def drifting(label: str, slope: float) -> list[Reading]:
 
 
 def told(
-    readings: Sequence[Reading], timelines: Sequence[Timeline] = ()
+    readings: Sequence[Reading],
+    memory: Sequence[Timeline] = (),
+    blocks: Sequence[Timeline] = (),
 ) -> tuple[Content, Comparison | None]:
     """The content of a report on `readings`, and the comparison in it."""
     frame = frame_of(readings)
     comparison = compared(frame)
-    return content(frame, comparison, environments=ENVIRONMENTS, timelines=timelines), comparison
+    found = content(frame, comparison, environments=ENVIRONMENTS, memory=memory, blocks=blocks)
+    return found, comparison
 
 
 def compared(frame: pd.DataFrame) -> Comparison | None:
@@ -71,10 +81,13 @@ def compared(frame: pd.DataFrame) -> Comparison | None:
 
 
 def page_of(
-    readings: Sequence[Reading], timelines: Sequence[Timeline] = (), title: str = "a report"
+    readings: Sequence[Reading],
+    memory: Sequence[Timeline] = (),
+    blocks: Sequence[Timeline] = (),
+    title: str = "a report",
 ) -> str:
     """The whole page."""
-    found, comparison = told(readings, timelines)
+    found, comparison = told(readings, memory, blocks)
     return page.render(found, comparison, title=title)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from results.report.cases import Case
 from results.report.content import Content
-from tests.results.report.reports import TIMELINES, sweep, told, usual
+from tests.results.report.reports import BLOCKS, TIMELINES, page_of, sweep, told, usual
 from tests.results.samples import suite, version
 
 
@@ -76,7 +76,21 @@ def test_a_sweep_is_a_family() -> None:
     by_size = {
         record["size"]: record["value"] for record in plot.values if record["version"] == "new"
     }
-    assert by_size == pytest.approx({10: 2e-4, 100: 2e-3, 1_000: 2e-2}, rel=0.05)
+    assert by_size == pytest.approx({10: 2e-4, 100: 2e-3, 1_000: 2e-2, 10_000: 0.2}, rel=0.05)
+
+
+def test_a_worse_order_stands_with_its_family() -> None:
+    """And, with what it was and is, on top of the page."""
+    readings = [*sweep("old"), *sweep("new", power=2.0)]
+    content, _ = told(readings)
+
+    (family,) = content.families
+    (order,) = family.orders
+    assert (order.number, order.version, order.verdict) == ("evaluate time", "new", "regressed")
+    assert order.baseline.startswith("linear")
+    assert order.candidate.startswith("quadratic")
+    page = page_of(readings)
+    assert "Grows faster with size" in page[: page.index("</header>")]
 
 
 def test_one_size_is_no_family() -> None:
@@ -111,14 +125,22 @@ def test_environments_differ_fact_by_fact() -> None:
 
 
 def test_a_timeline_stands_with_its_case() -> None:
-    """And with no other."""
-    content, _ = told(usual(), TIMELINES)
+    """And with no other; memory in bytes, blocks in seconds per call."""
+    content, _ = told(usual(), TIMELINES, BLOCKS)
 
-    drawn = [case.name for case in content.cases if case.timeline is not None]
-    assert drawn == [CHAIN]
-    plot = case_of(content, CHAIN).timeline
-    assert plot is not None
-    assert (plot.unit, plot.values[0]["seconds"]) == ("MiB", [0.0, 0.5, 1.0])
+    for name, unit, launches in (("memory", "MiB", 1), ("time", "ms", 3)):
+        drawn = [case.name for case in content.cases if getattr(case, name) is not None]
+        assert drawn == [CHAIN]
+        plot = getattr(case_of(content, CHAIN), name)
+        assert (plot.unit, plot.values[0]["seconds"]) == (unit, [0.0, 0.5, 1.0])
+        assert len(plot.values) == 2 * launches
+
+
+def test_the_machine_s_yardsticks_are_no_case() -> None:
+    """They tell of the machine; a page tells of evaluators."""
+    content, _ = told([*suite("old", 1), *version("old", [1.0, 1.1], evaluator="yardstick")])
+
+    assert not [case for case in content.cases if case.evaluator == "yardstick"]
 
 
 def test_one_version_is_told_without_a_comparison() -> None:

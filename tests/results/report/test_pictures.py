@@ -8,13 +8,14 @@ from results.report.content import Content
 from results.report.pictures import PictureError, chosen_plot, render
 from results.report.plots import KINDS, Kind
 from tests.results.formats.comparisons import EVIL
-from tests.results.report.reports import TIMELINES, hostile, told, usual
+from tests.results.report.reports import BLOCKS, TIMELINES, hostile, told, usual
 
 WORDS: dict[Kind, str] = {
     "phases": "chain",
     "launches": "chain",
     "drift": "steady",
-    "timeline": "chain",
+    "time": "chain",
+    "memory": "chain",
     "growth": "sweep",
 }
 
@@ -22,7 +23,7 @@ WORDS: dict[Kind, str] = {
 @pytest.fixture(scope="module")
 def content() -> Content:
     """What a usual report tells."""
-    return told(usual(), TIMELINES)[0]
+    return told(usual(), TIMELINES, BLOCKS)[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -62,11 +63,11 @@ def test_malice_stays_text() -> None:
 @pytest.mark.parametrize(
     ("case", "kind", "number", "told_so"),
     [
-        (None, "launches", None, "no --case means 8 cases"),
-        ("sweep", "launches", None, "means 3 cases"),
+        (None, "launches", None, "no --case means 9 cases"),
+        ("sweep", "launches", None, "means 4 cases"),
         ("chain", "launches", "lower time", "has no launches of lower time; expected one of"),
         ("steady", "phases", None, "has nothing to draw phases of"),
-        ("mlp", "timeline", None, "has nothing to draw timeline of"),
+        ("mlp", "memory", None, "has nothing to draw memory of"),
         ("chain", "growth", None, "means 0 sweeps"),
         ("sweep", "growth", "lower time", "has no growth of lower time"),
     ],

@@ -221,7 +221,7 @@ class Asv:
         self, workload: Workload, evaluators: tuple[str, str], folder: Path
     ) -> list[Finding]:
         """Changed if it marks the benchmark by factor 1.05 and its own test."""
-        self._set_up()
+        self.prepare()
         shutil.rmtree(self._repository / "results" / "machine", ignore_errors=True)
         commits = [self._commit(workload, evaluator, folder) for evaluator in evaluators]
         factor = ["--factor", str(FACTOR)]
@@ -230,8 +230,8 @@ class Asv:
         done = self._asv("compare", *factor, *commits)
         return [asv_finding(done.stdout)]
 
-    def _set_up(self) -> None:
-        """The repository, its configuration and its machine; once."""
+    def prepare(self) -> None:
+        """Make the repository and its environment, once; no trial should have to wait for it."""
         repository = self._repository
         if (repository / "ready").exists():
             return
@@ -244,7 +244,11 @@ class Asv:
         (repository / "asv.conf.json").write_text(configuration, encoding="utf-8")
         _git(repository, "init", "--quiet")
         _git(repository, "add", "asv.conf.json", "put.py", "cases")
+        (repository / "subject_under_test.py").write_text("SUBJECT = ''\n", encoding="utf-8")
+        _git(repository, "add", "subject_under_test.py")
+        _git(repository, "commit", "--quiet", "-m", "nothing yet")
         self._asv("machine", "--yes", "--machine", "machine")
+        self._asv("setup")
         (repository / "ready").touch()
 
     def _commit(self, workload: Workload, evaluator: str, folder: Path) -> str:
@@ -256,7 +260,7 @@ class Asv:
         return _git(self._repository, "rev-parse", "HEAD").stdout.strip()
 
     def _asv(self, command: str, *arguments: str) -> Done:
-        machine = [] if command == "machine" else ["--machine", "machine"]
+        machine = ["--machine", "machine"] if command in {"continuous", "compare"} else []
         asked = [str(_program("asv")), command, *machine, *arguments]
         # It ends with 1 when something has changed.
         return run_command(asked, cwd=self._repository, exit_codes=(0, 1), cpu=last_cpu())

@@ -299,6 +299,8 @@ def main() -> None:
     if arguments.dry_run:
         _tell(mine)
         return
+    if any(each.tool == peers.Asv.name for each in mine):
+        peers.Asv().prepare()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(mine, TRIALS)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -31,7 +32,7 @@ except ModuleNotFoundError:
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests", "engine_tests", "gate"]
+nox.options.sessions = ["lint", "types", "tests", "engine_tests", "browser_tests", "gate"]
 
 ENGINES = ("autograd", "jax")
 
@@ -80,7 +81,7 @@ def gate(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test that needs no engine."""
-    session.install("-e", ".[test,tools]")
+    session.install("-e", ".[test,tools,pictures]")
     session.run("pytest", *session.posargs)
 
 
@@ -90,6 +91,15 @@ def engine_tests(session: nox.Session, engine: str) -> None:
     """Run the tests that need a real engine, in an environment that has it."""
     session.install("-e", f".[test,{engine}]")
     session.run("pytest", "tests/evaluators", "-k", engine, *session.posargs)
+
+
+@nox.session
+def browser_tests(session: nox.Session) -> None:
+    """Open reports in a real headless Chromium; skipped, and said so, where there is none."""
+    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
+        session.skip("chromium is absent: apt-get install chromium chromium-driver")
+    session.install("-e", ".[test,browser]")
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -111,9 +121,19 @@ def types(session: nox.Session) -> None:
 @nox.session
 def figures(session: nox.Session) -> None:
     """Print the figures that docs/figures.md claims; nothing else should run meanwhile."""
-    session.install("-e", ".[autograd]")
-    for module in ("construction", "floor", "containers", "overhead"):
+    session.install("-e", ".[autograd,browser]", "pyperf")
+    for module in ("construction", "floor", "containers", "overhead", "tables"):
         session.run("python", "-m", f"benchmarks.{module}")
+
+
+@nox.session
+def verdict(session: nox.Session) -> None:
+    """Plant extra work and see who finds it: nox -s verdict -- --only aa planted."""
+    session.install("-e", ".[autograd]")
+    for module in ("installing", "truth"):
+        session.run("python", "-m", f"benchmarks.verdict.{module}")
+    session.run("python", "-m", "benchmarks.verdict.trial", *session.posargs)
+    session.run("python", "-m", "benchmarks.verdict.table")
 
 
 if __name__ == "__main__":

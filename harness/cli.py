@@ -14,6 +14,7 @@ from harness.commands.check import Check
 from harness.commands.compare import Compare
 from harness.commands.doctor import Doctor
 from harness.commands.export import Export
+from harness.commands.history import HistoryOf
 from harness.commands.import_ import Import
 from harness.commands.list import List
 from harness.commands.profile import Profile
@@ -49,6 +50,7 @@ _COMMANDS: tuple[Command, ...] = (
     Compare(),
     Report(),
     Check(),
+    HistoryOf(),
     Calibrate(),
     Doctor(),
     Export(),

@@ -30,9 +30,9 @@ LONG_CALL_NS = 10_000_000
 _COUNTED_IN = {
     "nodes": "construct",
     "gradient_nodes": "differentiate",
+    "engine_nodes": "lower",
     "cache_entries": "compile",
     "recompilations": "compile",
-    "engine_nodes": "lower",
     "optimised_nodes": "compile",
     "kernels": "compile",
 }

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import psutil
 from harness.errors import UsageError
 from harness.launch import Launcher, Surroundings
 from harness.worker import messages as m
+from harness.worker.facts import facts_here
 
 _PROBE_TIMEOUT_S = 60.0
 
@@ -49,13 +51,13 @@ def machine_id() -> str:
 
 
 def environment_facts(
-    launcher: Launcher, interpreter: str, cpu: int | None
+    launcher: Launcher, surroundings: Surroundings
 ) -> tuple[str, Mapping[str, Any]]:
     """The id and the facts of an interpreter's environment, told by a worker that runs in it.
 
     `UsageError` when no worker starts there.
     """
-    surroundings = Surroundings(interpreter=interpreter, hash_seed=0, cpu=cpu)
+    interpreter = surroundings.interpreter
     try:
         launch = launcher.start(surroundings)
     except OSError as error:
@@ -71,6 +73,12 @@ def environment_facts(
             "and numpy"
         )
     facts = {**answer.facts, "interpreter": interpreter, "machine": dict(machine_facts())}
+    return _id(facts), facts
+
+
+def facts_of_this_process() -> tuple[str, Mapping[str, Any]]:
+    """The id and the facts of the environment that we run in ourselves."""
+    facts = {**facts_here(), "interpreter": sys.executable, "machine": dict(machine_facts())}
     return _id(facts), facts
 
 

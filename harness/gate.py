@@ -22,6 +22,9 @@ class Gate:
     """A table, relative to the settings, or a side of `versus`."""
     candidate: str | None = None
     suites: tuple[str, ...] = ()
+    """A table of suites defines a project's own instead (see `harness.suites`)."""
+    suite: tuple[str, ...] = ()
+    """The suites that the gate measures, where `suites` is such a table."""
     scenarios: tuple[str, ...] = ()
     evaluators: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
@@ -136,6 +139,14 @@ def _flag(value: object, _: Path) -> bool:
     return value
 
 
+def _suites(value: object, folder: Path) -> tuple[str, ...]:
+    return () if isinstance(value, dict) else _texts(value, folder)
+
+
+def _suite(value: object, folder: Path) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else _texts(value, folder)
+
+
 _SELECTORS = ("evaluator", "scenario", "params", "mode", "phase", "metric")
 _EXCEPTION = (
     "{ scenario = …, reason = …, expires = 2027-01-31 }, with any of "
@@ -173,7 +184,8 @@ def _exception(value: object, folder: Path) -> Tolerance:
 _READERS: Mapping[str, Callable[[object, Path], object]] = {
     "baseline": _version,
     "candidate": _version,
-    "suites": _texts,
+    "suites": _suites,
+    "suite": _suite,
     "scenarios": _texts,
     "evaluators": _texts,
     "modes": _texts,

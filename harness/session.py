@@ -7,11 +7,13 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from harness.cases import Case
 from harness.conduct_memory import conduct_memory
@@ -35,10 +37,9 @@ from harness.worker import messages as m
 from harness.worker.evidence import Evidence
 from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, read, readings, write_environment
+from results.yardsticks import YARDSTICK
 
 TIME, MEMORY = "time", "memory"
-YARDSTICK = "yardstick"
-"""Stands in the place of the evaluator in rows that tell of the machine."""
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
 _PAGE = 4096
@@ -178,10 +179,21 @@ class Session:
 
     def _probe_environments(self, groups: Iterable[Group]) -> None:
         """Ask every interpreter for its facts before anything is measured under it."""
-        for interpreter in {each.version.interpreter for group in groups for each in group}:
-            identity, facts = environment_facts(self._launcher, interpreter, self._cpu)
+        interpreters = sorted({each.version.interpreter for group in groups for each in group})
+        with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+            found = list(pool.map(self._environment_facts, interpreters))
+        for interpreter, (identity, facts) in zip(interpreters, found, strict=True):
             self._environments[interpreter] = identity
             write_environment(self._settings.out, identity, facts)
+
+    def _environment_facts(self, interpreter: str) -> tuple[str, Mapping[str, Any]]:
+        surroundings = Surroundings(
+            interpreter=interpreter,
+            hash_seed=0,
+            cpu=self._cpu,
+            starting_cpus=self._starting_cpus,
+        )
+        return environment_facts(self._launcher, surroundings)
 
     def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
         self._stop_sweeps(step, table)

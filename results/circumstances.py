@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from results.errors import ComparisonError, shown
+from results.units import plain_percent
 
 Environments = Mapping[str, Mapping[str, object]]
 
@@ -18,6 +19,7 @@ def circumstances(
     candidates: Sequence[str],
     *,
     allow_other_machine: bool,
+    between_session_sd: float,
     environments: Environments,
 ) -> tuple[str, ...]:
     """Notes on how the circumstances of the baseline and of each candidate differ.
@@ -27,6 +29,7 @@ def circumstances(
         baseline: the baseline's label.
         candidates: the candidates' labels.
         allow_other_machine: note that machines differ instead of refusing.
+        between_session_sd: what intervals hold for that, to be told.
         environments: facts by environment id; ids without facts are named only.
 
     Raises:
@@ -41,8 +44,9 @@ def circumstances(
         if not set(of_baseline["session"]) & set(of_candidate["session"]):
             notes.append(
                 f"{pair} were measured in different sessions: what changed on the machine between "
-                "them is in the ratios and not in their intervals; `graphgauge versus` measures "
-                "both at once."
+                "them is in the ratios, and in the intervals of times as a standard deviation of "
+                f"{plain_percent(between_session_sd)} from session to session; `graphgauge versus` "
+                "measures both at once."
             )
         notes += _environment_notes(of_baseline, of_candidate, pair, environments)
     return tuple(notes)

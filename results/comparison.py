@@ -6,8 +6,9 @@ Launches (or pairs of interleaved launches) are the unit of evidence. Times are 
 logs, memory and drift by their values, deterministic counts exactly. A row is called regressed or
 improved when the interval of its change lies beyond the band of changes that do not matter, and
 unchanged when it lies within. Two promises hold for all rows of a comparison together, by Holm's
-procedure: with probability 1 - level no row is wrongly called regressed or improved, and with the
-same probability none is wrongly called unchanged.
+procedure with weights (results/family.py), and over all looks at pairs that were measured until
+they decided (results/sequential.py): with probability 1 - level no row is wrongly called regressed
+or improved, and with the same probability none is wrongly called unchanged.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,6 +22,7 @@ from results.contrasts import measured
 from results.errors import ComparisonError
 from results.failures import compare_failures, launches_by_case
 from results.gaps import gaps
+from results.growth import compare_growths
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
 from results.leaks import with_leaks
@@ -29,6 +31,7 @@ from results.sequential import check_settings
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
 from results.steadiness import steadiness_notes
 from results.trials import geometric_means, rows, trial
+from results.yardsticks import YARDSTICK
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
 
@@ -78,14 +81,17 @@ def compare(
         baseline,
         candidates,
         allow_other_machine=allow_other_machine,
+        between_session_sd=between.sd,
         environments=environments,
     )
     notes = (*notes, *steadiness_notes(frame, baseline, candidates))
     values = measured(frame if metrics is None else frame[frame["metric"].isin(metrics)])
+    of_cases = frame[frame["evaluator"] != YARDSTICK]
     launches = {
-        label: launches_by_case(frame[frame["label"] == label]) for label in (baseline, *candidates)
+        label: launches_by_case(of_cases[of_cases["label"] == label])
+        for label in (baseline, *candidates)
     }
-    failures = [compare_failures(frame, baseline, label, launches) for label in candidates]
+    failures = [compare_failures(of_cases, baseline, label, launches) for label in candidates]
     with np.errstate(all="ignore"):
         trials = [trial(values, baseline, label, threshold, between) for label in candidates]
         compared = rows(values, baseline, trials, threshold, level)
@@ -112,6 +118,7 @@ def compare(
         candidate_only=tuple(gap for one in absent for gap in one.candidate_only),
         failing=tuple(case for failed in failures for case in failed.failing),
         notes=notes,
+        growth=compare_growths(frame, baseline, candidates, level=level, metrics=metrics),
     )
 
 

@@ -11,15 +11,13 @@ from results.frames import row_ids
 from results.notes import parse_notes
 from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
 from results.statistics import Estimate, Floats, Moments, moments, paired, welch
+from results.yardsticks import YARDSTICK, Launches, beside, corrected
 
 SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
 """What names a series: the values of its launches can be compared with each other."""
 
 LOG_RATIO_NOTE: Final = "log_ratio"
 """In the detail of a candidate's reading: its log ratio to the first side of its pair."""
-
-YARDSTICK: Final = "yardstick"
-"""The evaluator of readings that tell how fast the machine was, and nothing of any version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,8 @@ class Side:
         values: the values, one of each launch, in the series' unit.
         log_ratios: the log ratio to the first side of its pair, noted by who measured it; NaN where
             there is no note.
+        yardsticks: logs of the yardsticks beside each value's launch, a column each; NaN where
+            there is none.
     """
 
     series: NDArray[np.int64]
@@ -77,6 +77,7 @@ class Side:
     sessions: NDArray[np.int64]
     values: Floats
     log_ratios: Floats
+    yardsticks: Floats
 
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Side":
         """The chosen values, by mask or by index."""
@@ -86,6 +87,7 @@ class Side:
             sessions=self.sessions[chosen],
             values=self.values[chosen],
             log_ratios=self.log_ratios[chosen],
+            yardsticks=self.yardsticks[chosen],
         )
 
 
@@ -140,6 +142,7 @@ class Contrast:
         difference: candidate less baseline.
         log_ratio: log candidate less log baseline.
         pair_logs: the log ratios of pairs, of all paired series.
+        yardstick: what `log_ratio` is corrected by, a place in YARDSTICKS; -1 for none.
     """
 
     is_paired: NDArray[np.bool_]
@@ -152,6 +155,7 @@ class Contrast:
     difference: Estimate
     log_ratio: Estimate
     pair_logs: PairLogs
+    yardstick: NDArray[np.int64]
 
 
 def measured(frame: pd.DataFrame) -> Measured:
@@ -177,6 +181,7 @@ def measured(frame: pd.DataFrame) -> Measured:
             sessions=row_ids(good, ("session",)),
             values=good["value"].to_numpy(np.float64),
             log_ratios=noted_numbers(good["detail"], LOG_RATIO_NOTE),
+            yardsticks=beside(frame, good),
         ),
     )
 
@@ -220,6 +225,9 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
     differences = moments(right.values - left.values, left.series, size)
     pair_logs = PairLogs(series=left.series, pairs=left.pairs, values=_log_ratios(left, right))
     log_differences = moments(pair_logs.values, left.series, size)
+    by_yardstick = corrected(_launches(baseline, candidate, size), size)
+    is_corrected = ~is_paired & (by_yardstick.yardstick >= 0)
+    unpaired_logs = chosen(is_corrected, by_yardstick.estimate, welch(*logs))
     total = np.bincount(baseline.series, minlength=size) + np.bincount(
         candidate.series, minlength=size
     )
@@ -232,8 +240,9 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
         log_baseline=logs[0],
         log_candidate=logs[1],
         difference=chosen(is_paired, paired(differences), welch(*raw)),
-        log_ratio=chosen(is_paired, paired(log_differences), welch(*logs)),
+        log_ratio=chosen(is_paired, paired(log_differences), unpaired_logs),
         pair_logs=pair_logs,
+        yardstick=np.where(is_corrected, by_yardstick.yardstick, -1),
     )
 
 
@@ -272,6 +281,23 @@ def _log_ratios(baseline: Side, candidate: Side) -> Floats:
     noted = np.nan_to_num(candidate.log_ratios) - np.nan_to_num(baseline.log_ratios)
     found: Floats = np.where(is_noted, noted, _log(candidate.values) - _log(baseline.values))
     return found
+
+
+def _launches(baseline: Side, candidate: Side, size: int) -> Launches:
+    """The launches of both versions, of series that have a yardstick beside any of them."""
+    beside_any = [
+        side.series[~np.isnan(side.yardsticks).all(axis=1)] for side in (baseline, candidate)
+    ]
+    has_any = np.zeros(size, dtype=bool)
+    has_any[np.concatenate(beside_any)] = True
+    sides = [side.only(has_any[side.series] & (side.values > 0)) for side in (baseline, candidate)]
+    return Launches(
+        series=np.concatenate([side.series for side in sides]),
+        is_candidate=np.repeat([False, True], [len(side.series) for side in sides]),
+        sessions=np.concatenate([side.sessions for side in sides]),
+        logs=np.concatenate([_log(side.values) for side in sides]),
+        yardsticks=np.concatenate([side.yardsticks for side in sides]),
+    )
 
 
 def _session_imbalance(baseline: Side, candidate: Side, size: int) -> Floats:

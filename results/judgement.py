@@ -153,6 +153,65 @@ class Uncompared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthRow:
+    """How one metric of one phase grows with a scenario's size, in two versions.
+
+    Attributes:
+        evaluator: the sweep's evaluator.
+        scenario: the sweep's scenario.
+        params: its parameters without the one that grows.
+        parameter: the one that grows.
+        smallest: the smallest size that both versions have.
+        largest: the largest one.
+        mode: output or gradient.
+        phase: a phase, or `prepare` for construct, differentiate, lower and compile together.
+        metric: by which metric.
+        baseline_label: the version compared against.
+        candidate_label: the version compared.
+        baseline: its order with exponent (or base) and interval, such as
+            `linear, 1.02 [0.98, 1.06]`.
+        candidate: likewise.
+        baseline_exponent: of the size, without any fixed cost; None for exponential growth.
+        candidate_exponent: likewise.
+        baseline_launches: launches that the order stands on, those of all sizes together.
+        candidate_launches: likewise.
+        verdict: regressed for a worse order, improved for a better one; else unchanged or
+            inconclusive.
+        reason: why, in words.
+    """
+
+    evaluator: str
+    scenario: str
+    params: str
+    parameter: str
+    smallest: int
+    largest: int
+    mode: str
+    phase: str
+    metric: str
+    baseline_label: str
+    candidate_label: str
+    baseline: str
+    candidate: str
+    baseline_exponent: float | None
+    candidate_exponent: float | None
+    baseline_launches: int
+    candidate_launches: int
+    verdict: Verdict
+    reason: str
+
+    @property
+    def all_params(self) -> str:
+        """The parameters with the range of the one that grows: `depth=10…1000;width=64`."""
+        return swept_params(self.params, self.parameter, self.smallest, self.largest)
+
+    @property
+    def case(self) -> str:
+        """The sweep in one line, such as `planned chain depth=10…1000;width=64 gradient`."""
+        return case_name(self.evaluator, self.scenario, self.all_params, self.mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A baseline against one or more candidates.
 
@@ -168,6 +227,7 @@ class Comparison:
         candidate_only: what a candidate has and the baseline lacks.
         failing: cases that fail on both sides.
         notes: what a reader should know of the circumstances.
+        growth: the orders of sweeps, compared. A worse one decides over single sizes.
     """
 
     baseline_label: str
@@ -180,6 +240,7 @@ class Comparison:
     candidate_only: tuple[Uncompared, ...]
     failing: tuple[Uncompared, ...]
     notes: tuple[str, ...]
+    growth: tuple[GrowthRow, ...] = ()
 
     def having(self, verdict: Verdict) -> tuple[Row, ...]:
         """The rows of one verdict, the largest changes first."""
@@ -189,10 +250,17 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """The suite's: regressed if any row is, else inconclusive, improved or unchanged."""
+        """The suite's: regressed if any row or order is, else inconclusive, improved, unchanged."""
+        if self.worse_orders:
+            return "regressed"
         order: tuple[Verdict, ...] = ("regressed", "inconclusive", "improved")
         present = {row.verdict for row in self.rows}
         return next((verdict for verdict in order if verdict in present), "unchanged")
+
+    @property
+    def worse_orders(self) -> tuple[GrowthRow, ...]:
+        """The sweeps that grow in a worse order than they did."""
+        return tuple(row for row in self.growth if row.verdict == "regressed")
 
     @property
     def is_complete(self) -> bool:
@@ -203,8 +271,9 @@ class Comparison:
 def exit_code(comparison: Comparison, fail_on_inconclusive: bool = False) -> int:
     """What a gate returns: the contract's exit codes 0, 1, 3 and 4.
 
-    1 if a row regressed; else 3 if a part of the baseline is missing, nothing was compared, or no
-    row had the launches that a test needs; else 4, if asked for, where a row is inconclusive.
+    1 if a row or an order regressed; else 3 if a part of the baseline is missing, nothing was
+    compared, or no row had the launches that a test needs; else 4, if asked for, where a row is
+    inconclusive.
     """
     if comparison.verdict == "regressed":
         return 1
@@ -218,7 +287,12 @@ def case_name(*parts: str) -> str:
     return " ".join(filter(None, parts))
 
 
-def tally(rows: Iterable[Row]) -> str:
+def swept_params(others: str, parameter: str, smallest: int, largest: int) -> str:
+    """Parameters of which one goes through a range: `depth=10…1000;width=64`."""
+    return ";".join(sorted(filter(None, (f"{parameter}={smallest}…{largest}", *others.split(";")))))
+
+
+def tally(rows: Iterable[Row | GrowthRow]) -> str:
     """How many rows each verdict has, such as `1 regressed, 4 unchanged`."""
     verdicts = [row.verdict for row in rows]
     counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]

@@ -7,12 +7,13 @@ slots of n: up to 5, 6 to 7, 8 to 10 and so on. A spending function F, which ris
 what share of the level is spent by each look (K. K. G. Lan and D. L. DeMets, "Discrete sequential
 boundaries for clinical trials", Biometrika 70, 1983); ours is
 
-    F(n) = n³ / (n³ + 17³)
+    F(n) = 0.1 + 0.9 n³ / (n³ + 17³)
 
-so that three quarters are spent from 8 to 28 pairs. A look within a slot is taken at the slot's own
-part of the level, F(this look) - F(the one before). The intervals of all looks together miss the
-truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping and
-however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
+so that two thirds are spent from 8 to 28 pairs, and a tenth is kept for the first look: some
+launches are so long that there are five pairs and no more. A look within a slot is taken at the
+slot's own part of the level, F(this look) - F(the one before). The intervals of all looks together
+miss the truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping
+and however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
 B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", JRSS B 51, 1989).
 
 What a look may spend depends on n alone and not on what was seen or planned, so a stored table is
@@ -25,6 +26,7 @@ Alternatives that were simulated stand in docs/decisions/0006-looks.md.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -50,8 +52,11 @@ LEAST_LOG_BAND: Final = 1e-9
 """Ratios nearer to 1 than this are rounding, whatever the threshold."""
 
 _SECOND_LOOK: Final = 7
+_FIRST_SHARE: Final = 0.1
+"""Of the level: kept for the first look."""
+
 _MIDDLE_PAIRS: Final = 17
-"""Pairs by which half of the level is spent."""
+"""Pairs by which half of the rest of the level is spent."""
 
 _MOST_DOUBLINGS: Final = 40
 _LONGER: Final = np.arange(1.0, 12.25, 0.25)
@@ -94,10 +99,12 @@ def schedule() -> Iterator[int]:
 
 def _slot_shares(ends: NDArray[np.int64]) -> Floats:
     """F(end) - F(end of the slot before), arranged so that no digits are lost for large ends."""
+    rising = 1 - _FIRST_SHARE
     cubes = ends.astype(np.float64) ** 3
     before = np.concatenate([[0.0], cubes[:-1]])
     middle = float(_MIDDLE_PAIRS) ** 3
-    found: Floats = middle * (cubes - before) / ((cubes + middle) * (before + middle))
+    found: Floats = rising * middle * (cubes - before) / ((cubes + middle) * (before + middle))
+    found[0] += _FIRST_SHARE
     return found
 
 
@@ -144,7 +151,7 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
         log_ratios: log candidate less log baseline, of each pair so far.
         threshold: relative changes up to this do not matter; 0.01 is 1 %.
         level: chance of error over all looks at this case. For a suite that promises `level` for
-            all its m cases together, level / m: see docs/verdict.md.
+            all its m cases together it is `family.case_level(level, m)`.
 
     Raises:
         ComparisonError: for a threshold or level out of range, or a log ratio that is not finite.
@@ -170,17 +177,37 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
     band = math.log1p(threshold) + LEAST_LOG_BAND
     at_look = level_at(count, level)
     low, high = interval(estimate, at_look)
-    detectable = smallest_detectable(estimate, band, at_look)
+    needed = _needed(count, level)
+    noise = needed.standard_errors * float(estimate.standard_error[0])
     return Decision(
         verdict=_verdict(estimate, band, at_look),
         ratio=float(np.exp(estimate.value[0])),
         low=float(np.exp(low[0])),
         high=float(np.exp(high[0])),
-        smallest_detectable=float(np.expm1(detectable[0])),
-        pairs_to_halve=int(
-            launches_to_halve(estimate.degrees, found.count, np.array([True]), np.array([level]))[0]
-        ),
+        smallest_detectable=math.expm1(band + noise),
+        pairs_to_halve=needed.pairs_to_halve,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Needed:
+    """What a look needs, whatever the pairs say.
+
+    Attributes:
+        standard_errors: beyond the band, of a change found with 95 % probability.
+        pairs_to_halve: pairs that halve that.
+    """
+
+    standard_errors: float
+    pairs_to_halve: int
+
+
+@lru_cache(maxsize=1_000)
+def _needed(count: int, level: float) -> _Needed:
+    unit = Estimate(value=np.zeros(1), standard_error=np.ones(1), degrees=np.array([count - 1.0]))
+    more = launches_to_halve(unit.degrees, np.array([count]), np.array([True]), np.array([level]))
+    errors = smallest_detectable(unit, 0.0, level_at(count, level))
+    return _Needed(standard_errors=float(errors[0]), pairs_to_halve=int(more[0]))
 
 
 def launches_to_halve(

@@ -5,8 +5,8 @@ and cold", OOPSLA 2017, class the executions of a process by the segments of its
 this. Two things differ, because our blocks are milliseconds on a machine that others use too:
 
 *   Noise here wanders. Change points are sought in the series less what each block foretells of
-    the next, its correlation being told from the medians of differences, which level changes do
-    not move (S. Chakar, E. Lebarbier, C. Lévy-Leduc and S. Robin, "A robust approach for
+    the next, its correlation being told from the sizes of differences, which level changes hardly
+    move (S. Chakar, E. Lebarbier, C. Lévy-Leduc and S. Robin, "A robust approach for
     estimating change-points in the mean of an AR(1) process", Bernoulli 23, 2017), and outliers are
     drawn in beforehand, so that a pause is no change of level.
 *   A change of level counts if it is beyond chance and larger than RELEVANT.
@@ -43,7 +43,7 @@ _LEAST_STEADY_SHARE: Final = 0.25
 _INTERRUPTION_SHARE: Final = 0.25
 """Of what follows the first block at the final level: other levels may take up as much of it."""
 
-_PENALTY: Final = 8.0
+_PENALTY: Final = 5.0
 """Variances of the noise, times the log of the number of blocks, that a segment must explain."""
 
 _OUTLYING: Final = 3.0
@@ -163,7 +163,7 @@ def _class(levels: Floats, lengths: Sequence[int]) -> tuple[SteadyKind, int]:
 
 
 def _correlation(logs: Floats) -> float:
-    """Of neighbouring blocks, from the medians of differences at distance 1 and 2.
+    """Of neighbouring blocks, from the sizes of differences at distance 1 and 2.
 
     One standard error is added, for correlation that is taken for less than it is makes wandering
     look like levels.
@@ -176,8 +176,13 @@ def _correlation(logs: Floats) -> float:
 
 
 def _robust_sd(differences: Floats) -> float:
-    """The standard deviation of differences, which lie around 0, by their median size."""
-    return _MAD_TO_SD * float(np.median(np.abs(differences)))
+    """The standard deviation of differences, which lie around 0.
+
+    Their median size tells which are outliers; those count as three times as large. The median
+    alone would err by twice as much.
+    """
+    reach = _OUTLYING * _MAD_TO_SD * float(np.median(np.abs(differences)))
+    return float(np.sqrt(np.mean(np.clip(differences, -reach, reach) ** 2)))
 
 
 def _drawn_in(logs: Floats, reach: float) -> Floats:

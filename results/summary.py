@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.contrasts import YARDSTICK
 from results.frames import first_appearance, readings, row_ids
 from results.judgement import case_name
 from results.schema import CASE_COLUMNS, OK, PHASES, PREPARE_PHASES, Reading, is_exact_source
 from results.steadiness import steadiness, told
+from results.yardsticks import YARDSTICK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

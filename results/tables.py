@@ -192,7 +192,7 @@ def _number_class(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 def _texts_are_valid(frame: pd.DataFrame) -> bool:
     for column in TEXT_COLUMNS:
         cells = frame[column]
-        texts = cells.cat.categories if column in CATEGORICAL_COLUMNS else cells
+        texts = cells.cat.categories if column in CATEGORICAL_COLUMNS else cells.unique()
         if any(expected_text(column, text) is not None for text in texts.tolist()):
             return False
     return True

@@ -29,6 +29,7 @@ from results.statistics import (
     ratio_interval,
     smallest_detectable,
 )
+from results.yardsticks import YARDSTICKS
 
 MEMORY_FLOOR_BYTES: Final = 512 * 1024
 """Changes of memory read from the kernel below this are not seen: VmHWM lags by up to 0.5 MB,
@@ -400,6 +401,7 @@ def _evidence(
     one: Trial, i: int, name: Series, p_values: _PValues, source: str, halving: float | None
 ) -> Evidence:
     found = one.contrast
+    place = int(found.yardstick[i])
     return Evidence(
         kind=name.kind,
         unit=name.unit,
@@ -416,6 +418,7 @@ def _evidence(
         p_beyond_alone=float(p_values.beyond_alone[i]),
         p_within_alone=float(p_values.within_alone[i]),
         source=source,
+        yardstick=YARDSTICKS[place] if one.by_logs[i] and place >= 0 else "",
         launches_to_halve=None if halving is None else int(halving),
     )
 

@@ -211,14 +211,18 @@ class Asv:
 
     name = "asv"
     _ROUNDS = 4
-    _REPOSITORY = RUNS / "asv"
+
+    @property
+    def _repository(self) -> Path:
+        """One for each CPU: two trials at once must not move each other's branch."""
+        return RUNS / f"asv-on-cpu{last_cpu()}"
 
     def compare(
         self, workload: Workload, evaluators: tuple[str, str], folder: Path
     ) -> list[Finding]:
         """Changed if it marks the benchmark by factor 1.05 and its own test."""
         self._set_up()
-        shutil.rmtree(self._REPOSITORY / "results" / "machine", ignore_errors=True)
+        shutil.rmtree(self._repository / "results" / "machine", ignore_errors=True)
         commits = [self._commit(workload, evaluator, folder) for evaluator in evaluators]
         factor = ["--factor", str(FACTOR)]
         affinity = ["--cpu-affinity", str(last_cpu())]
@@ -228,7 +232,7 @@ class Asv:
 
     def _set_up(self) -> None:
         """The repository, its configuration and its machine; once."""
-        repository = self._REPOSITORY
+        repository = self._repository
         if (repository / "ready").exists():
             return
         shutil.rmtree(repository, ignore_errors=True)
@@ -246,16 +250,16 @@ class Asv:
     def _commit(self, workload: Workload, evaluator: str, folder: Path) -> str:
         """A commit that says which function is meant; never the same one twice."""
         text = f"SUBJECT = {f'{workload.name} {evaluator}'!r}  # {folder.name}\n"
-        (self._REPOSITORY / "subject_under_test.py").write_text(text, encoding="utf-8")
-        _git(self._REPOSITORY, "add", "subject_under_test.py")
-        _git(self._REPOSITORY, "commit", "--quiet", "--allow-empty", "-m", evaluator)
-        return _git(self._REPOSITORY, "rev-parse", "HEAD").stdout.strip()
+        (self._repository / "subject_under_test.py").write_text(text, encoding="utf-8")
+        _git(self._repository, "add", "subject_under_test.py")
+        _git(self._repository, "commit", "--quiet", "--allow-empty", "-m", evaluator)
+        return _git(self._repository, "rev-parse", "HEAD").stdout.strip()
 
     def _asv(self, command: str, *arguments: str) -> Done:
         machine = [] if command == "machine" else ["--machine", "machine"]
         asked = [_program("asv"), command, *machine, *arguments]
         # It ends with 1 when something has changed.
-        return run_command(asked, cwd=self._REPOSITORY, exit_codes=(0, 1), cpu=last_cpu())
+        return run_command(asked, cwd=self._repository, exit_codes=(0, 1), cpu=last_cpu())
 
 
 _ASV_CASE = f"""\

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,9 @@ from benchmarks.verdict.places import ROOT, RUNS
 from benchmarks.verdict.processes import CommandFailed, run_command
 
 BUDGET_S = 20.0
+SAME_SIZE = 2.0
+"""Changes whose logs differ by less than this factor are as large as each other."""
+AS_BEFORE = "as seen before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,13 +146,18 @@ def row_of(answer: Mapping[str, object], seen: Seen) -> Found:
 
 
 def agreement(seen: Seen, found: Found) -> str:
-    """Whether sign and size are those that were seen before."""
+    """Whether sign and size are those that were seen before; sizes within a factor of two are."""
     expected = IMPROVED if seen.old_over_new > 1 else REGRESSED
-    if found.verdict in {IMPROVED, REGRESSED} and found.verdict != expected:
-        return "the other way"
+    if found.verdict == UNCHANGED:
+        return "called unchanged"
+    if found.verdict not in {IMPROVED, REGRESSED}:
+        return "not called"
     if found.verdict != expected:
-        return "not called" if found.verdict != UNCHANGED else "called unchanged"
-    return "as seen before"
+        return "the other way"
+    size = -math.log(found.ratio) / math.log(seen.old_over_new)
+    if 1 / SAME_SIZE <= size <= SAME_SIZE:
+        return AS_BEFORE
+    return "smaller than before" if size < 1 else "larger than before"
 
 
 def line(releases: Releases, seen: Seen, found: Found, wall_s: float) -> str:
@@ -194,14 +203,15 @@ def _compare(releases: Releases) -> bool:
                 is_whole = False
                 continue
             print(line(releases, seen, found, wall_s), flush=True)
-            is_whole &= agreement(seen, found) == "as seen before"
+            is_whole &= agreement(seen, found) == AS_BEFORE
     return is_whole
 
 
 def _main(names: Sequence[str]) -> int:
     print("| releases | case | seen before | found, 99 % interval | verdict | s |")
     print("| --- | --- | --- | --- | --- | --- |")
-    return 0 if all([_compare(REAL[name]) for name in names]) else 1
+    outcomes = [_compare(REAL[name]) for name in names]  # all of them, whatever the first says
+    return 0 if all(outcomes) else 1
 
 
 if __name__ == "__main__":

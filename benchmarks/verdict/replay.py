@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from benchmarks.verdict.findings import IMPROVED, REGRESSED
 from benchmarks.verdict.ours import STARTING_S
@@ -37,7 +38,8 @@ class Outcome:
         return self.decision.verdict in {REGRESSED, IMPROVED}
 
 
-def replayed(log_ratios: Sequence[float], *, threshold: float, level: float = LEVEL) -> Outcome:
+@cache
+def replayed(log_ratios: tuple[float, ...], *, threshold: float, level: float = LEVEL) -> Outcome:
     """Look at the pairs as they come in, until they decide or end. There must be one at least."""
     for pairs in looks(len(log_ratios)):
         decision = decide(log_ratios[:pairs], threshold=threshold, level=level)

@@ -17,35 +17,28 @@ for the launch (`evaluators.engines.threads`), within an operator, and has opera
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from weakref import ReferenceType, ref
 
-import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, numpy_helper
 
 from evaluators.engines.adapter import Adapter
 from evaluators.engines.decomposition import decomposed
+from evaluators.engines.onnx_export import KNOWN, exported
 from evaluators.engines.table import matches
 from evaluators.engines.threads import threads
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
-from networks import Network, Node, operators as op, topological_order
-from networks.inference import BOOL, FLOAT32, FLOAT64
-from networks.operators import Operator
-
-OPSET, IR_VERSION = 18, 8
-"""Of 2022: every supported release reads them, and results do not depend on the exporter's age."""
+from networks import Network
+from networks.inference import FLOAT64
 
 FLOAT64_RELEASES = ">=1.32"
 """Those before 1.30 lack `Cos`, and fuse transpositions into products that they lack; 1.30 and 1.31
 are off by 1e-9 in the gradient of `tests.evaluators.everything`."""
 
-_TYPES = {FLOAT32: TensorProto.FLOAT, FLOAT64: TensorProto.DOUBLE, BOOL: TensorProto.BOOL}
 _SEVERE = 3
 """Errors only: ONNX Runtime warns of initializers that its own optimisation left unused."""
 
@@ -157,181 +150,5 @@ def _calling(session: Any, lowered: _Lowered) -> Function:
 
     return function
 
-
-# Export
-
-
-def exported(inputs: Sequence[Node], outputs: Sequence[Node]) -> Any:
-    """An ONNX model of decomposed outputs; its inputs are called w0, w1, …, d0, d1, …."""
-    return _Exporter().model(inputs, outputs)
-
-
-class _Exporter:
-    """Writes one graph. A node's value is called by its place in the order."""
-
-    def __init__(self) -> None:
-        self._model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="graphgauge")
-        self._model.opset_import.add(version=OPSET)
-        self._graph = self._model.graph
-        self._graph.name = "network"
-        self._names: dict[Node, str] = {}
-        self._numbers: dict[Any, str] = {}
-
-    def model(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> Any:
-        """The whole."""
-        counts = {op.WEIGHT: 0, op.DATA: 0}
-        for node in inputs:
-            letter = "w" if node.operator is op.WEIGHT else "d"
-            self._names[node] = f"{letter}{counts[node.operator]}"
-            counts[node.operator] += 1
-            self._declare(self._graph.input, self._names[node], node)
-        for node in topological_order(outputs):
-            if node.operator is op.CONSTANT:
-                self._names[node] = self.number(node.attributes)
-            elif node.operands:
-                self._names[node] = self._add(node)
-        for place, node in enumerate(outputs):
-            # Graph outputs have names of their own: one may be an input, or given twice.
-            self.emit("Identity", [self._names[node]], name=f"y{place}")
-            self._declare(self._graph.output, f"y{place}", node)
-        return self._model
-
-    def emit(self, kind: str, inputs: Sequence[str], *, name: str = "", **attributes: Any) -> str:
-        """One ONNX node; the name of its result."""
-        node = self._graph.node.add()
-        node.op_type = kind
-        node.input.extend(inputs)
-        name = name or f"v{len(self._graph.node)}"
-        node.output.append(name)
-        for key, value in attributes.items():
-            node.attribute.append(onnx.helper.make_attribute(key, value))
-        return name
-
-    def number(self, value: Any) -> str:
-        """The name of an initializer, made once for each value."""
-        array = np.asarray(value)
-        key = (array.tobytes(), array.shape, array.dtype)
-        name = self._numbers.get(key)
-        if name is None:
-            name = self._numbers[key] = f"c{len(self._numbers)}"
-            self._graph.initializer.append(numpy_helper.from_array(array, name))
-        return name
-
-    def integers(self, values: Sequence[int]) -> str:
-        """An initializer of int64, as axes and shapes are."""
-        return self.number(np.array(values, np.int64))
-
-    def _add(self, node: Node) -> str:
-        operands = [self._names[each] for each in node.operands]
-        kind = _PLAIN.get(node.operator)
-        if kind is not None:
-            return self.emit(kind, operands)
-        return _WRITTEN[node.operator](self, node, *operands)
-
-    def _declare(self, into: Any, name: str, node: Node) -> None:
-        declared = into.add()
-        declared.name = name
-        declared.type.tensor_type.elem_type = _TYPES[node.dtype]
-        dimensions = declared.type.tensor_type.shape
-        dimensions.SetInParent()  # a scalar has a shape without dimensions
-        for size in node.shape:
-            dimensions.dim.add().dim_value = size
-
-
-def _cast(exporter: _Exporter, node: Node, x: str) -> str:
-    return exporter.emit("Cast", [x], to=_TYPES[node.dtype])
-
-
-def _not_equal(exporter: _Exporter, _node: Node, x: str, y: str) -> str:
-    return exporter.emit("Not", [exporter.emit("Equal", [x, y])])
-
-
-def _reduction(kind: str) -> Callable[..., str]:
-    def reduction(exporter: _Exporter, node: Node, x: str) -> str:
-        axes, keepdims = node.attributes
-        if not axes:  # ONNX takes no axes for all of them
-            return exporter.emit("Identity", [x])
-        return exporter.emit(kind, [x, exporter.integers(axes)], keepdims=int(keepdims))
-
-    return reduction
-
-
-def _reshape(exporter: _Exporter, node: Node, x: str) -> str:
-    # allowzero: a 0 in the shape is a size, and not "as before".
-    return exporter.emit("Reshape", [x, exporter.integers(node.shape)], allowzero=1)
-
-
-def _permute(exporter: _Exporter, node: Node, x: str) -> str:
-    return exporter.emit("Transpose", [x], perm=list(node.attributes.axes))
-
-
-def _broadcast(exporter: _Exporter, node: Node, x: str) -> str:
-    return exporter.emit("Expand", [x, exporter.integers(node.shape)])
-
-
-def _concat(exporter: _Exporter, node: Node, *operands: str) -> str:
-    return exporter.emit("Concat", operands, axis=node.attributes.axis)
-
-
-_BEFORE_ALL = -(2**62)
-"""The stop of a slice that runs backwards through index 0."""
-
-
-def _slice(exporter: _Exporter, node: Node, x: str) -> str:
-    sizes = node.operands[0].shape
-    cut = [
-        (axis, start, _BEFORE_ALL if stop is None else stop, step)
-        for axis, (start, stop, step) in enumerate(node.attributes.ranges)
-        if (start, stop, step) != (0, sizes[axis], 1)
-    ]
-    axes, starts, stops, steps = (exporter.integers(each) for each in zip(*cut, strict=True))
-    return exporter.emit("Slice", [x, starts, stops, axes, steps])
-
-
-def _take(exporter: _Exporter, node: Node, x: str) -> str:
-    indices, axis = node.attributes
-    return exporter.emit("Gather", [x, exporter.integers(indices)], axis=axis)
-
-
-_PLAIN: dict[Operator, str] = {
-    op.ADD: "Add",
-    op.SUBTRACT: "Sub",
-    op.MULTIPLY: "Mul",
-    op.DIVIDE: "Div",
-    op.POW: "Pow",
-    op.MAXIMUM: "Max",
-    op.MINIMUM: "Min",
-    op.NEGATIVE: "Neg",
-    op.EXP: "Exp",
-    op.LOG: "Log",
-    op.SQRT: "Sqrt",
-    op.SIN: "Sin",
-    op.COS: "Cos",
-    op.TANH: "Tanh",
-    op.LOGISTIC: "Sigmoid",
-    op.ABS: "Abs",
-    op.SIGN: "Sign",
-    op.LESS: "Less",
-    op.LESS_EQUAL: "LessOrEqual",
-    op.GREATER: "Greater",
-    op.GREATER_EQUAL: "GreaterOrEqual",
-    op.EQUAL: "Equal",
-    op.WHERE: "Where",
-    op.MATMUL: "MatMul",
-}
-_WRITTEN: dict[Operator, Callable[..., str]] = {
-    op.ASTYPE: _cast,
-    op.NOT_EQUAL: _not_equal,
-    op.SUM: _reduction("ReduceSum"),
-    op.MEAN: _reduction("ReduceMean"),
-    op.MAX: _reduction("ReduceMax"),
-    op.RESHAPE: _reshape,
-    op.PERMUTE_DIMS: _permute,
-    op.BROADCAST_TO: _broadcast,
-    op.CONCAT: _concat,
-    op.SLICE: _slice,
-    op.TAKE: _take,
-}
-KNOWN = frozenset({*_PLAIN, *_WRITTEN})
 
 EVALUATORS: tuple[Evaluator, ...] = (OnnxRuntime(),)

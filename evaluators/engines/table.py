@@ -116,6 +116,59 @@ ENGINES: tuple[Engine, ...] = (
         module="evaluators.engines.torch",
         supported=">=2.4,<3",
     ),
+    Engine(
+        distribution="pytensor",
+        evaluators=("pytensor", "pytensor-network"),
+        module="evaluators.engines.pytensor",
+        supported=">=2.38,<4",
+    ),
+    Engine(
+        distribution="casadi",
+        evaluators=("casadi", "casadi-network"),
+        module="evaluators.engines.casadi",
+        supported=">=3.6.5,<4",
+    ),
+    Engine(
+        distribution="numba",
+        evaluators=("numba",),
+        module="evaluators.engines.numba",
+        supported=">=0.60,<1",
+        # Its products of matrices call SciPy's BLAS.
+        companions=(Companion(releases=">=0.60", requirement="scipy>=1.13"),),
+    ),
+    Engine(
+        distribution="tinygrad",
+        evaluators=("tinygrad", "tinygrad-network"),
+        module="evaluators.engines.tinygrad",
+        supported=">=0.10.3,<0.15",
+    ),
+    Engine(
+        distribution="openvino",
+        evaluators=("openvino",),
+        module="evaluators.engines.openvino",
+        supported=">=2024.4,<2027",
+        companions=(Companion(releases=">=2024.4", requirement="onnx>=1.15,<2"),),
+    ),
+    Engine(
+        distribution="tensorflow",
+        evaluators=("tensorflow", "tensorflow-network"),
+        module="evaluators.engines.tensorflow",
+        supported=">=2.16,<3",
+    ),
+    Engine(
+        distribution="mlx",
+        evaluators=("mlx", "mlx-network"),
+        module="evaluators.engines.mlx",
+        supported=">=0.26,<1",
+        # The CPU's library comes apart from MLX itself on Linux.
+        companions=(Companion(releases=">=0.26", requirement="mlx[cpu]"),),
+    ),
+    Engine(
+        distribution="numexpr",
+        evaluators=("numexpr",),
+        module="evaluators.engines.numexpr",
+        supported=">=2.10,<3",
+    ),
 )
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ import pandas as pd
 from evaluators.protocol import MODES
 from harness.cases import make_cases, parse_spec
 from harness.commands.judging import environments_of, show
+from harness.commands.measuring import measured
 from harness.commands.options import add_format_options, load_all_plugins
 from harness.commands.run import Run
 from harness.commands.versus import Versus
@@ -158,7 +157,8 @@ def _wanted(gate: Gate) -> tuple[Wanted, ...]:
 
 
 def _scenarios(gate: Gate) -> tuple[str, ...]:
-    of_suites = (each for name in gate.suites for each in suite_named(name).scenarios)
+    names = (*gate.suites, *gate.suite)
+    of_suites = (each for name in names for each in suite_named(name).scenarios)
     return (*of_suites, *gate.scenarios)
 
 
@@ -195,7 +195,11 @@ def _candidate_measured(gate: Gate, settings: Path) -> pd.DataFrame:
             "check: CANDIDATE.csv is missing; give it, or say in [tool.graphgauge] of "
             f"{settings} which suites or scenarios to measure"
         )
-    return _measured(Run(), ["--label", "candidate"], gate)
+    first = ["--label", "candidate"]
+    of_suites = dict.fromkeys(each for name in gate.suites for each in suite_named(name).evaluators)
+    if of_suites and not gate.evaluators:
+        first += ["--evaluator", *of_suites]
+    return _measured(Run(), first, gate)
 
 
 def _measured_together(baseline: str, candidate: str | None, gate: Gate) -> _Sides:
@@ -225,11 +229,9 @@ def _out(gate: Gate) -> str:
     return gate.out or "runs/check.csv"
 
 
-def _measured(command: Run | Versus, first: list[str], gate: Gate) -> pd.DataFrame:
-    """The readings of another command, run as a user would, but for what it prints to stdout."""
-    parser = argparse.ArgumentParser(prog=f"graphgauge {command.name}, by [tool.graphgauge]")
-    command.add_arguments(parser)
-    asked = [*first, "--out", _out(gate)]
+def _measured(command: Run | Versus, first: Sequence[str], gate: Gate) -> pd.DataFrame:
+    """The readings of what the settings ask for."""
+    asked = list(first)
     for option, values in (
         ("--scenario", _scenarios(gate)),
         ("--evaluator", gate.evaluators),
@@ -238,9 +240,4 @@ def _measured(command: Run | Versus, first: list[str], gate: Gate) -> pd.DataFra
     ):
         if values:
             asked += [option, *values]
-    with contextlib.redirect_stdout(io.StringIO()):
-        command.run(parser.parse_args([*asked, *gate.measure]))
-    frame = read(Path(_out(gate)))
-    # The table may hold older sessions; sessions are appended, so ours is the last.
-    ours: pd.DataFrame = frame[frame["session"] == frame["session"].iloc[-1]]
-    return ours
+    return measured(command, [*asked, *gate.measure], Path(_out(gate)))

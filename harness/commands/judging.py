@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness import github as actions
 from harness.calibrations import calibrations_of, latest_calibration
 from harness.environment import machine_id
 from harness.progress import say
 from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
-from results.formats import delimited, github, junit, markdown, structured, terminal
+from results.formats import delimited, junit, markdown, structured, terminal
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
 from results.tables import read, read_environments
 
@@ -27,7 +28,6 @@ _TEXTS = {
     "csv": delimited.render,
     "json": structured.render,
     "junit": junit.render,
-    "github": github.render,
 }
 
 
@@ -50,11 +50,31 @@ def judge(
     allow_other_machine: bool = False,
 ) -> int:
     """Compare, print in the format asked for, and return the exit code."""
+    comparison = compared(
+        frame,
+        arguments,
+        environments=environments,
+        baseline=baseline,
+        allow_other_machine=allow_other_machine,
+    )
+    show(comparison, arguments.format, everything=arguments.all)
+    return exit_code(comparison, fail_on_inconclusive=arguments.fail_on == "inconclusive")
+
+
+def compared(
+    frame: pd.DataFrame,
+    arguments: argparse.Namespace,
+    *,
+    environments: Mapping[str, Mapping[str, object]],
+    baseline: str | None = None,
+    allow_other_machine: bool = False,
+) -> Comparison:
+    """Compare by the threshold and the metrics asked for, and by this machine's calibrations."""
     threshold, calibration = threshold_of(arguments), latest_calibration(machine_id())
     if arguments.threshold is None and calibration is not None and calibration.floor is not None:
         say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")
     between = between_sessions(calibrations_of(machine_id()))
-    comparison = compare(
+    return compare(
         frame,
         baseline_label=baseline,
         metrics=arguments.metric,
@@ -65,8 +85,6 @@ def judge(
         between_session_sd=BETWEEN_SESSION_SD if between is None else between.sd,
         between_session_degrees=BETWEEN_SESSION_DEGREES if between is None else between.degrees,
     )
-    show(comparison, arguments.format, everything=arguments.all)
-    return exit_code(comparison, fail_on_inconclusive=arguments.fail_on == "inconclusive")
 
 
 def threshold_of(arguments: argparse.Namespace) -> float:
@@ -80,7 +98,9 @@ def threshold_of(arguments: argparse.Namespace) -> float:
 
 def show(comparison: Comparison, form: str, *, everything: bool) -> None:
     """Print the comparison to stdout."""
-    if form == "table":
+    if form == "github":
+        actions.show(comparison)
+    elif form == "table":
         terminal.render(comparison, terminal.console(), every_row=everything)
     else:
         sys.stdout.write(_TEXTS[form](comparison))

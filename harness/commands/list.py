@@ -10,6 +10,7 @@ from evaluators import catalog
 from harness.commands.options import load_all_plugins
 from harness.exits import OK
 from harness.suites import suites
+from networks import differentiate
 from results.formats.terminal import console
 from scenarios import scenario as scenario_catalogue
 
@@ -32,16 +33,20 @@ class List:
 
 
 def _scenarios() -> Table:
-    table = Table("scenario", "what it does", "defaults", "sweep", "nodes", "provenance")
+    table = Table(
+        "scenario", "what it does", "defaults", "sweep", "nodes", "gradient nodes", "provenance"
+    )
     table.title = "Scenarios"
     for name in scenario_catalogue.names():
         each = scenario_catalogue.get(name)
+        network = each.network({})
         table.add_row(
             name,
             each.description,
             " ".join(f"{key}={value}" for key, value in each.defaults.items()),
             " ".join(f"{key}={','.join(map(str, v))}" for key, v in each.sweep.items()),
-            str(len(each.network({}).nodes)),
+            f"{len(network.nodes):,}",
+            f"{len(differentiate(network).nodes):,}" if network.loss is not None else "",
             each.provenance,
         )
     return table

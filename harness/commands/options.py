@@ -103,8 +103,10 @@ def chosen_suite(arguments: argparse.Namespace) -> Suite:
 
 def chosen_specs(arguments: argparse.Namespace, suite: Suite) -> tuple[Spec, ...]:
     """The scenarios that were named, or the suite's."""
-    texts = arguments.scenario or suite.scenarios
-    return tuple(spec for text in texts for spec in parse_specs(text, sweep=arguments.sweep))
+    sweep: bool = arguments.sweep
+    if not arguments.scenario:
+        return suite.specs(sweep=sweep)
+    return tuple(spec for text in arguments.scenario for spec in parse_specs(text, sweep=sweep))
 
 
 def chosen_cases(

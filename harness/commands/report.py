@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 
-from harness.commands.judging import environments_of
+from harness.commands.judging import compared, environments_of
 from harness.commands.options import positive_float
 from harness.errors import UsageError
 from harness.exits import OK
 from harness.progress import say
-from results.comparison import Comparison, compare
 from results.errors import NothingToCompareError
 from results.formats.wording import headline
+from results.judgement import Comparison
 from results.labels import label_by_file, names_by_file
 from results.report import page, pictures
-from results.report.cases import renamed
 from results.report.content import Content, content
 from results.report.plots import KINDS
-from results.report.timelines import read_timelines
+from results.report.timelines import read_blocks, read_timelines, renamed
 from results.tables import read
 
 
@@ -41,7 +41,11 @@ class Report:
             "--threshold",
             type=positive_float,
             metavar="SHARE",
-            help="a change below it does not matter (default: 0.01)",
+            help="a change below it does not matter (default: what this machine is calibrated to, "
+            "else 0.01)",
+        )
+        parser.add_argument(
+            "--metric", action="extend", nargs="+", metavar="NAME", help="compare these only"
         )
         parser.add_argument(
             "--format",
@@ -58,10 +62,10 @@ class Report:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Write the file; 0 is returned whatever the comparison says."""
-        form = _form(arguments)
-        out = arguments.out or Path(f"report.{form}")
+        form = _picture_format(arguments)
+        out = arguments.out or Path(f"report.{form or 'html'}")
         told, comparison = _content(arguments)
-        if form == "html":
+        if form is None:
             title = arguments.title or " → ".join(told.versions)
             written = page.render(told, comparison, title=title).encode()
         else:
@@ -79,41 +83,48 @@ class Report:
         return OK
 
 
-def _form(arguments: argparse.Namespace) -> pictures.PictureFormat | str:
-    suffix = "" if arguments.out is None else arguments.out.suffix.lower().removeprefix(".")
-    form: str = arguments.format or (suffix if suffix in ("svg", "png") else "html")
-    if form == "html" and (arguments.case or arguments.plot or arguments.number):
+def _picture_format(arguments: argparse.Namespace) -> pictures.PictureFormat | None:
+    """What kind of picture is asked for; None for a page."""
+    suffix = "" if arguments.out is None else arguments.out.suffix.lower()
+    asked = arguments.format or suffix.removeprefix(".")
+    if asked == "svg":
+        return "svg"
+    if asked == "png":
+        return "png"
+    if arguments.case or arguments.plot or arguments.number:
         raise UsageError(
             "--case, --plot and --number choose a picture; give --format svg or --format png, or "
             "leave them out: the page has every plot"
         )
-    return form
+    return None
 
 
 def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]:
     frames = {str(path): read(path) for path in arguments.tables}
     frame = label_by_file(frames)
     environments = environments_of(arguments.tables)
-    settings = {} if arguments.threshold is None else {"threshold": arguments.threshold}
     comparison = None
     try:
-        comparison = compare(
+        comparison = compared(
             frame,
-            baseline_label=arguments.baseline,
-            allow_other_machine=arguments.other_machine,
+            arguments,
             environments=environments,
-            **settings,
+            baseline=arguments.baseline,
+            allow_other_machine=arguments.other_machine,
         )
     except NothingToCompareError:
         if frame.empty:
             raise
     names = names_by_file(frames)
-    timelines = [
-        timeline
-        for path in arguments.tables
-        for timeline in renamed(read_timelines(path), names[str(path)])
-    ]
-    told = content(frame, comparison, environments=environments, timelines=timelines)
+    memory = [renamed(read_timelines(path), names[str(path)]) for path in arguments.tables]
+    blocks = [renamed(read_blocks(path), names[str(path)]) for path in arguments.tables]
+    told = content(
+        frame,
+        comparison,
+        environments=environments,
+        memory=tuple(itertools.chain(*memory)),
+        blocks=tuple(itertools.chain(*blocks)),
+    )
     return told, comparison
 
 

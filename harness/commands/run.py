@@ -17,7 +17,8 @@ from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
 from harness.progress import say
 from harness.session import Contender, Session, Settings, Version
-from results.formats.terminal import console, render_summary
+from results.formats.terminal import console, render_growths, render_summary
+from results.growth import growths
 from results.summary import summarise
 from results.tables import read
 
@@ -45,9 +46,10 @@ class Run:
         evaluators = tuple(arguments.evaluator or suite.evaluators)
         cases = chosen_cases(arguments, suite, evaluators)
         version = Version(label=arguments.label, interpreter=sys.executable)
-        effort_of = quick_effort if arguments.quick else usual_effort
+        is_quick = arguments.quick or (suite.is_quick and not arguments.scenario)
+        effort_of = quick_effort if is_quick else usual_effort
         effort = effort_of(
-            launches=arguments.launches or (_QUICK_LAUNCHES if arguments.quick else _LAUNCHES),
+            launches=arguments.launches or (_QUICK_LAUNCHES if is_quick else _LAUNCHES),
             timeout_s=arguments.timeout,
             memory=not arguments.no_memory,
         )
@@ -65,6 +67,8 @@ class Run:
         session.run([(Contender(version=version, case=case),) for case in cases])
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
-        render_summary(summarise(measured), console())
+        output = console()
+        render_summary(summarise(measured), output)
+        render_growths(growths(measured), output)
         say(f"table: {settings.out}")
         return OK if (measured["status"] == "ok").any() else NOTHING

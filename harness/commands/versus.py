@@ -27,6 +27,7 @@ from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, p
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
+from results.yardsticks import YARDSTICK
 
 _QUICK_PAIRS = 5
 _MOST_PAIRS = 1_000
@@ -147,6 +148,10 @@ def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contende
 
 
 def _under_one_name(frame: pd.DataFrame, sides: Sequence[Side]) -> pd.DataFrame:
-    """The rows with all evaluators under one name: here they are what is compared."""
+    """The rows with all evaluators under one name: here they are what is compared.
+
+    Yardsticks are left out, since pairs do without them.
+    """
+    frame = frame[frame["evaluator"] != YARDSTICK]
     name = " vs ".join(side.label for side in sides)
     return frame.assign(evaluator=pd.Categorical([name] * len(frame), categories=[name]))

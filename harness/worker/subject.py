@@ -166,7 +166,9 @@ class Subject:
             counts["gradient_nodes"] = len(gradient.nodes)
         counters = getattr(self._evaluator, "counters", None)
         if counters is not None:
-            counts |= {name: int(value) for name, value in counters().items()}
+            own = {name: int(value) for name, value in counters().items()}
+            # Its `nodes` are those of the engine's own graph, not of ours.
+            counts |= {"engine_nodes" if name == "nodes" else name: n for name, n in own.items()}
         return Counts(counts=counts)
 
     # Steps

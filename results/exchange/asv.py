@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from results.errors import ComparisonError
 from results.exchange.format import Commit, Exported, Imported
@@ -220,8 +220,8 @@ def _summary(series: Series) -> dict[str, object]:
 
 def _median_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
     """The 99 % interval of the median by order statistics; None below 8 values."""
-    below = int(stats.binom.ppf(0.005, len(values), 0.5))
-    while below > 0 and stats.binom.cdf(below - 1, len(values), 0.5) > 0.005:
+    below = len(values) // 2
+    while below > 0 and special.bdtr(below - 1, len(values), 0.5) > 0.005:
         below -= 1
     if below < 1:
         return None, None

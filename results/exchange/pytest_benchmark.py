@@ -187,5 +187,6 @@ def _foreign(
         calls=rounds * iterations if rounds else None,
     )
     for name, value in extra.items():
-        if name in METRICS and is_number(value) and common["phase"] in METRICS[name].phases:
+        is_told = name in METRICS and name != metric and is_number(value)
+        if is_told and common["phase"] in METRICS[name].phases:
             yield foreign(**common, metric=name, value=float(value))

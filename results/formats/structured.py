@@ -16,6 +16,7 @@ def render(comparison: Comparison) -> str:
         "verdict": comparison.verdict,
         "is_complete": comparison.is_complete,
         "rows": [_row(row) for row in comparison.rows],
+        "growth": [asdict(row) for row in comparison.growth],
         "geometric_means": [asdict(mean) for mean in comparison.geometric_means],
         "missing": [asdict(thing) for thing in comparison.missing],
         "candidate_only": [asdict(thing) for thing in comparison.candidate_only],

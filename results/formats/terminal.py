@@ -13,7 +13,7 @@ from rich.text import Text
 from results.formats.wording import (
     change_text,
     detectable_text,
-    geometric_mean_text,
+    growth_subject,
     headline,
     launches_text,
     mean_text,
@@ -21,7 +21,9 @@ from results.formats.wording import (
     promise,
     uncompared_text,
 )
+from results.growth import PREPARE, Growth, order_text
 from results.judgement import VERDICTS, Comparison, Row, tally
+from results.schema import PHASES
 from results.summary import CaseSummary
 from results.units import percent, quantity
 
@@ -29,8 +31,10 @@ _FILE_WIDTH: Final = 200
 _NARROW: Final = 110
 _ROWS_SHOWN: Final = 60
 _LINES_SHOWN: Final = 10
+_WIDE_COLUMNS: Final = 7
 _CHANGED: Final = ("regressed", "improved")
 _HEADLINE: Final = ("evaluate", "time")
+_GROWTH_PHASES: Final = (PREPARE, *PHASES)
 _STYLES: Final = {
     "regressed": "bold red",
     "improved": "green",
@@ -60,22 +64,49 @@ def render(comparison: Comparison, output: Console, *, every_row: bool = False) 
     """
     rows = [row for verdict in VERDICTS for row in _by_case(comparison.having(verdict))]
     shown = rows if every_row else _worth_showing(rows)
+    left_means = len(comparison.geometric_means)
     if shown:
         notes = _footnotes(shown)
-        output.print(_table(shown, notes, comparison, narrow=output.width < _NARROW))
+        table = _table(shown, notes, comparison, narrow=output.width < _NARROW)
+        left_means = _add_means(table, comparison, shown, every_row=every_row)
+        output.print(table)
         for reason, number in notes.items():
             output.print(Text(f"{number}) {reason}"), style="dim")
     if len(shown) < len(rows):
         told = set(map(id, shown))
         left = tally(row for row in rows if id(row) not in told)
-        _say(output, f"not shown: {left}; --all shows them")
-    _list(output, "", [geometric_mean_text(mean) for mean in comparison.geometric_means])
+        means = f", {left_means} geometric means" if left_means else ""
+        _say(output, f"not shown: {left}{means}; --all shows them")
+    _print_growth(comparison, output, every_row=every_row)
     _list(output, "missing", map(uncompared_text, comparison.missing), "bold red")
     _list(output, "fails on both sides", map(uncompared_text, comparison.failing), "yellow")
     _list(output, "only in a candidate", map(uncompared_text, comparison.candidate_only))
     _list(output, "note", map(plain, comparison.notes), "yellow")
     _say(output, promise(comparison))
     _say(output, headline(comparison), "bold")
+
+
+def render_growths(found: Sequence[Growth], output: Console) -> None:
+    """Print the orders that sweeps grow in: a line for each, times before memory."""
+    if not found:
+        return
+    several = len({growth.sweep.label for growth in found}) > 1
+    table = Table("", "order of growth", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.columns[0].overflow = table.columns[1].overflow = "fold"
+    for case, of_case in itertools.groupby(sorted(found, key=_growth_key), lambda one: one.case):
+        table.add_row(Text(plain(case), style="bold"))
+        for growth in of_case:
+            name = f"  {growth.phase} {growth.metric}"
+            name += f", {plain(growth.sweep.label)}" if several else ""
+            stopped = f"; {growth.stopped}" if growth.stopped else ""
+            table.add_row(Text(name), Text(plain(order_text(growth.fit) + stopped)))
+    output.print(table)
+
+
+def _growth_key(growth: Growth) -> tuple[str, bool, int, str, str]:
+    place = _GROWTH_PHASES.index(growth.phase)
+    is_memory = growth.metric == "peak_memory"
+    return growth.case, is_memory, place, growth.metric, growth.sweep.label
 
 
 def render_summary(summaries: Sequence[CaseSummary], output: Console) -> None:
@@ -140,6 +171,46 @@ def _table(
         for row in of_case:
             table.add_row(*_cells(row, notes, narrow=narrow))
     return table
+
+
+def _print_growth(comparison: Comparison, output: Console, *, every_row: bool) -> None:
+    """The orders that changed; all of them with `every_row`."""
+    rows = [row for verdict in VERDICTS for row in comparison.growth if row.verdict == verdict]
+    shown = [row for row in rows if every_row or row.verdict in _CHANGED]
+    if shown:
+        table = Table("growth", "", "verdict", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.columns[0].overflow = table.columns[1].overflow = "fold"
+        for row in shown:
+            what = growth_subject(row, several=len(comparison.candidate_labels) > 1)
+            verdict = Text(row.verdict, style=_STYLES[row.verdict])
+            table.add_row(Text(what), Text(plain(row.reason)), verdict)
+        output.print(table)
+    if len(shown) < len(rows):
+        left = tally(row for row in rows if row not in shown)
+        _say(output, f"orders of growth not shown: {left}; --all shows them")
+
+
+def _add_means(
+    table: Table, comparison: Comparison, shown: Sequence[Row], *, every_row: bool
+) -> int:
+    """Add the geometric means of what is shown, below it; how many were left out is returned."""
+    numbers = {(row.phase, row.metric) for row in shown}
+    means = [
+        mean
+        for mean in comparison.geometric_means
+        if every_row or (mean.phase, mean.metric) in numbers
+    ]
+    several = len(comparison.candidate_labels) > 1
+    if means:
+        table.add_section()
+        table.add_row(Text("geometric mean", style="bold"))
+    for mean in means:
+        version = f", {mean.candidate_label}" if several else ""
+        name = plain(f"  {mean.phase} {mean.metric}, {mean.cases} cases{version}")
+        narrow = len(table.columns) < _WIDE_COLUMNS
+        change = change_text(mean.ratio, mean.ratio_low, mean.ratio_high, with_interval=not narrow)
+        table.add_row(Text(name), "", "", Text(change))
+    return len(comparison.geometric_means) - len(means)
 
 
 def _worth_showing(rows: Sequence[Row]) -> list[Row]:

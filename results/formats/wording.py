@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from results.judgement import Comparison, GeometricMean, Row, Uncompared, tally
+from results.judgement import Comparison, GeometricMean, GrowthRow, Row, Uncompared, tally
 from results.units import MISSING, percent, plain_percent, quantity
 
 _LARGE_RATIO: Final = 2.0
@@ -75,6 +75,8 @@ def launches_text(row: Row) -> str:
 def headline(comparison: Comparison) -> str:
     """What came of it in one line."""
     counts = [tally(comparison.rows)]
+    if comparison.growth:
+        counts.append(f"orders of growth: {tally(comparison.growth)}")
     for things, word in (
         (comparison.missing, "missing"),
         (comparison.failing, "failing on both sides"),
@@ -103,6 +105,12 @@ def geometric_mean_text(mean: GeometricMean) -> str:
         f"geometric mean of {mean.phase} {mean.metric} over {mean.cases} cases, "
         f"{plain(mean.candidate_label)}: {change}"
     )
+
+
+def growth_subject(row: GrowthRow, *, several: bool = True) -> str:
+    """What grows, in one line: case, phase, metric, and the candidate if there are several."""
+    candidate = f" ({plain(row.candidate_label)})" if several else ""
+    return f"{plain(row.case)}, {row.phase} {row.metric}{candidate}"
 
 
 def uncompared_text(thing: Uncompared) -> str:

@@ -1,7 +1,7 @@
 """Each case of a report: its numbers by version and launch, and the plots of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,11 @@ from results.judgement import case_name
 from results.report.plots import Kind, Plot, unit_for
 from results.report.timelines import Timeline, thinned
 from results.schema import CASE_COLUMNS, METRICS, OK, PHASES
+
+_ALL_SAMPLES: Final = 200_000
+_MOST_SAMPLES: Final = 240
+_FEWEST_SAMPLES: Final = 12
+"""Samples along launches that a page holds: in all where it can, at most and at least of each."""
 
 _SERIES_COLUMNS: Final = ("phase", "metric", "source")
 
@@ -52,7 +57,8 @@ class Case:
         failures: for each version, how it fails; empty where it does not.
         numbers: what was measured.
         phases: the time of each phase, stacked; None where no time was measured.
-        timeline: memory along launches; None where there is none.
+        memory: along memory launches; None where there is none.
+        time: per call along time launches; None where there is none.
     """
 
     name: str
@@ -64,7 +70,8 @@ class Case:
     failures: list[str]
     numbers: list[Number]
     phases: Plot | None
-    timeline: Plot | None
+    memory: Plot | None
+    time: Plot | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +98,20 @@ class _Series:
 
 
 def cases(
-    frame: pd.DataFrame, versions: Sequence[str], timelines: Sequence[Timeline]
+    frame: pd.DataFrame,
+    versions: Sequence[str],
+    *,
+    memory: Sequence[Timeline],
+    blocks: Sequence[Timeline],
 ) -> list[Case]:
-    """Every case of `frame`, in order of appearance."""
+    """Every case of `frame`, in order of appearance, with what went on along its launches."""
     ids = row_ids(frame, CASE_COLUMNS)
     first = ~pd.Series(ids).duplicated().to_numpy()
     series = _series_by_case(frame, ids)
     failures = _failures(frame, ids)
     evaluator_versions = _evaluator_versions(frame, ids)
-    lines = _timelines_by_case(timelines)
+    memory_by_case, blocks_by_case = _by_case(memory), _by_case(blocks)
+    most = _samples_of_each((*memory, *blocks))
     found = []
     for number, reading in enumerate(readings(frame[first])):
         case = (reading.evaluator, reading.scenario, reading.params, reading.mode)
@@ -118,7 +130,8 @@ def cases(
                 failures=[failures.get((number, version), "") for version in versions],
                 numbers=[_number(name, each, versions) for each in of_case],
                 phases=_phases(name, of_case, versions),
-                timeline=_timeline(name, lines.get(case, ()), versions),
+                memory=_memory(name, memory_by_case.get(case, ()), versions, most),
+                time=_blocks(name, blocks_by_case.get(case, ()), versions, most),
             )
         )
     return found
@@ -229,34 +242,65 @@ def _phases(case: str, series: Sequence[_Series], versions: Sequence[str]) -> Pl
     )
 
 
-def _timelines_by_case(timelines: Sequence[Timeline]) -> Mapping[tuple[str, ...], list[Timeline]]:
+def _by_case(timelines: Sequence[Timeline]) -> Mapping[tuple[str, ...], list[Timeline]]:
     found: dict[tuple[str, ...], list[Timeline]] = {}
     for timeline in timelines:
         found.setdefault(timeline.case, []).append(timeline)
     return found
 
 
-def _timeline(case: str, timelines: Sequence[Timeline], versions: Sequence[str]) -> Plot | None:
+def _samples_of_each(timelines: Sequence[Timeline]) -> int:
+    """How many samples of each launch are drawn, so that the page stays small."""
+    share = _ALL_SAMPLES // max(len(timelines), 1)
+    return max(_FEWEST_SAMPLES, min(_MOST_SAMPLES, share))
+
+
+def _memory(
+    case: str, timelines: Sequence[Timeline], versions: Sequence[str], most: int
+) -> Plot | None:
+    """Memory along launches; of many samples, the highest of each stretch."""
+    title = f"Resident memory along memory launches of {case}"
+    return _along("memory", title, "B", timelines, versions, most, rank=1.0)
+
+
+def _blocks(
+    case: str, timelines: Sequence[Timeline], versions: Sequence[str], most: int
+) -> Plot | None:
+    """The time of calls along launches; of many blocks, the middle one of each stretch."""
+    title = f"Time per call along time launches of {case}"
+    return _along("time", title, "s", timelines, versions, most, rank=0.5)
+
+
+def _along(
+    kind: Kind,
+    title: str,
+    base: str,
+    timelines: Sequence[Timeline],
+    versions: Sequence[str],
+    most: int,
+    *,
+    rank: float,
+) -> Plot | None:
     shown = [each for each in timelines if each.label in versions and each.seconds]
     if not shown:
         return None
     values: list[Mapping[str, object]] = []
     for timeline in shown:
-        kept = thinned(timeline.resident_bytes)
+        kept = thinned(timeline.values, most, rank=rank)
         values.append(
             {
                 "version": timeline.label,
                 "launch": timeline.launch,
                 "seconds": [timeline.seconds[i] for i in kept],
-                "value": [timeline.resident_bytes[i] for i in kept],
+                "value": [timeline.values[i] for i in kept],
             }
         )
-    unit, scale = unit_for(max(max(each.resident_bytes) for each in shown), "B")
+    unit, scale = unit_for(max(float(np.median(each.values)) for each in shown), base)
     return Plot(
-        kind="timeline",
-        title=f"Resident memory along memory launches of {case}",
-        x="s since the launch began",
-        base="B",
+        kind=kind,
+        title=title,
+        x="s since the launch began" if kind == "memory" else "s since its first block",
+        base=base,
         unit=unit,
         scale=scale,
         values=values,
@@ -299,8 +343,3 @@ def _evaluator_versions(frame: pd.DataFrame, ids: NDArray[np.int64]) -> dict[tup
             known = found.get((case, label))
             found[case, label] = told if known is None else f"{known}, {told}"
     return found
-
-
-def renamed(timelines: Sequence[Timeline], names: Mapping[str, str]) -> tuple[Timeline, ...]:
-    """The timelines under the labels that a report knows their versions by."""
-    return tuple(replace(each, label=names.get(each.label, each.label)) for each in timelines)

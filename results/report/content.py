@@ -17,6 +17,7 @@ from results.report.facts import Fact, facts
 from results.report.growth import Family, families
 from results.report.plots import SPECIFICATIONS, Kind
 from results.report.timelines import Timeline
+from results.yardsticks import YARDSTICK
 
 Environments = Mapping[str, Mapping[str, object]]
 
@@ -74,7 +75,8 @@ def content(
     comparison: Comparison | None,
     *,
     environments: Environments,
-    timelines: Sequence[Timeline] = (),
+    memory: Sequence[Timeline] = (),
+    blocks: Sequence[Timeline] = (),
 ) -> Content:
     """Put together what a report tells.
 
@@ -82,13 +84,15 @@ def content(
         frame: the readings.
         comparison: of its versions; None where there is only one.
         environments: facts by environment id.
-        timelines: of memory launches, with the frame's labels.
+        memory: along memory launches, with the frame's labels.
+        blocks: the time per call along time launches, likewise.
     """
+    frame = frame[frame["evaluator"] != YARDSTICK]
     versions = labels_of(frame)
     if comparison is not None:
         versions = [comparison.baseline_label, *comparison.candidate_labels]
         frame = frame[frame["label"].isin(versions)]
-    found = cases(frame, versions, timelines)
+    found = cases(frame, versions, memory=memory, blocks=blocks)
     numbers = {case.name: number for number, case in enumerate(found)}
     rows = () if comparison is None else comparison.rows
     reasons = {reason: at for at, reason in enumerate(dict.fromkeys(row.reason for row in rows))}

@@ -99,8 +99,9 @@ def chosen_plot(content: Content, *, case: str | None, kind: Kind, number: str |
     if kind == "growth":
         return _growth(content, case, number or "evaluate time")
     found = _only(content.cases, case)
-    if kind in ("phases", "timeline"):
-        plot = found.phases if kind == "phases" else found.timeline
+    of_case = {"phases": found.phases, "time": found.time, "memory": found.memory}
+    if kind in of_case:
+        plot = of_case[kind]
         if plot is None:
             message = f"{found.name} has nothing to draw {kind} of; choose one of {_listed(KINDS)}"
             raise PictureError(message)

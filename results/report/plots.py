@@ -11,9 +11,9 @@ from typing import Any, Final, Literal
 
 from results.schema import PHASES
 
-Kind = Literal["phases", "launches", "drift", "timeline", "growth"]
+Kind = Literal["phases", "launches", "drift", "time", "memory", "growth"]
 
-KINDS: Final[tuple[Kind, ...]] = ("phases", "launches", "drift", "timeline", "growth")
+KINDS: Final[tuple[Kind, ...]] = ("phases", "launches", "drift", "time", "memory", "growth")
 
 _TIMES: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES: Final = ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B"))
@@ -219,7 +219,9 @@ _DRIFT_DOTS: Final = {
     ],
 }
 
-_TIMELINES: Final = {
+_FROM_ZERO: Final = {"field": "shown", "type": "quantitative", "title": "{unit}"}
+
+_ALONG_LAUNCHES: Final[Mapping[str, Any]] = {
     "transform": [
         {"flatten": ["seconds", "value"]},
         _scaled("value", "shown"),
@@ -228,14 +230,14 @@ _TIMELINES: Final = {
     "mark": {"type": "line", "strokeWidth": 1.6, "point": {"opacity": 0, "size": 60}},
     "encoding": {
         "x": {"field": "seconds", "type": "quantitative", "title": "{x}"},
-        "y": {"field": "shown", "type": "quantitative", "title": "{unit}"},
+        "y": _VALUE,
         "color": _VERSION_COLOUR,
         "detail": {"field": "launch"},
         "tooltip": [
             {"field": "version"},
             {"field": "launch"},
-            {"field": "seconds", "title": "s since it began"},
-            {"field": "told", "title": "resident memory"},
+            {"field": "seconds", "title": "{x}"},
+            {"field": "told", "title": "value"},
         ],
     },
     "height": 220,
@@ -269,7 +271,8 @@ _BY_KIND: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "phases": _PHASE_BARS,
     "launches": _LAUNCH_DOTS,
     "drift": _DRIFT_DOTS,
-    "timeline": _TIMELINES,
+    "time": _ALONG_LAUNCHES,
+    "memory": {**_ALONG_LAUNCHES, "encoding": {**_ALONG_LAUNCHES["encoding"], "y": _FROM_ZERO}},
     "growth": _GROWTH_LINES,
 }
 

@@ -1,47 +1,44 @@
-"""The memory of launches along their time, in `NAME.timelines.jsonl` beside each table."""
+"""What went on along launches: their memory and the times of their blocks, from beside a table."""
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from results.errors import TableError
 from results.schema import Case
 
-_MAX_SAMPLES: Final = 240
-"""Of a launch in a report; of more, the highest of consecutive ones are kept."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The resident memory of one launch.
+    """What one launch had along its time.
 
     Attributes:
         label: the version.
         case: evaluator, scenario, params, mode.
         launch: its number.
         seconds: of each sample, since the first.
-        resident_bytes: of each sample.
+        values: of each sample: resident bytes, or seconds per call.
     """
 
     label: str
     case: Case
     launch: int
     seconds: tuple[float, ...]
-    resident_bytes: tuple[int, ...]
+    values: tuple[float, ...]
 
 
-def timelines_path(table_path: Path | str) -> Path:
-    """Where the timelines of a table stand: NAME.timelines.jsonl beside NAME.csv."""
+def beside(table_path: Path | str, name: str) -> Path:
+    """The file that a run writes beside a table: NAME.timelines.jsonl beside NAME.csv."""
     path = Path(table_path)
-    name = path.name.removesuffix(".gz").removesuffix(".csv")
-    return path.with_name(f"{name}.timelines.jsonl")
+    stem = path.name.removesuffix(".gz").removesuffix(".csv")
+    return path.with_name(f"{stem}.{name}.jsonl")
 
 
 def read_timelines(table_path: Path | str) -> tuple[Timeline, ...]:
-    """The timelines beside a table; none where there is no such file.
+    """The resident memory along memory launches; nothing where no such file stands there.
 
     Args:
         table_path: the table, not the file beside it.
@@ -49,49 +46,106 @@ def read_timelines(table_path: Path | str) -> tuple[Timeline, ...]:
     Raises:
         TableError: for a line that is no timeline, with its number.
     """
-    path = timelines_path(table_path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, None, str(error)) from error
-    return tuple(_read(path, text))
+    return tuple(_read(beside(table_path, "timelines"), _memory))
 
 
-def thinned(values: Sequence[int], most: int = _MAX_SAMPLES) -> list[int]:
-    """Indices of at most `most` values: of each of so many stretches, that of its highest."""
+def read_blocks(table_path: Path | str) -> tuple[Timeline, ...]:
+    """The time per call along time launches, block by block, as `time` of evaluate has it.
+
+    What the process waited for the CPU while another had it is left out, where that is known.
+
+    Args:
+        table_path: the table, not the file beside it.
+
+    Raises:
+        TableError: for a line that holds no blocks, with its number.
+    """
+    return tuple(_read(beside(table_path, "blocks"), _blocks))
+
+
+def renamed(timelines: Sequence[Timeline], names: Mapping[str, str]) -> tuple[Timeline, ...]:
+    """The timelines under the labels that a report knows their versions by."""
+    return tuple(replace(each, label=names.get(each.label, each.label)) for each in timelines)
+
+
+def thinned(values: Sequence[float], most: int, *, rank: float) -> list[int]:
+    """Indices of at most `most` values: one of each of so many stretches, by its rank there.
+
+    Args:
+        values: all of them.
+        most: how many may be kept, at least 1.
+        rank: 1 keeps the highest of each stretch, 0.5 the middle one.
+    """
     if len(values) <= most:
         return list(range(len(values)))
     edges = [len(values) * part // most for part in range(most + 1)]
     return [
-        max(range(start, end), key=values.__getitem__) for start, end in itertools.pairwise(edges)
+        sorted(range(start, end), key=values.__getitem__)[int(rank * (end - start - 1))]
+        for start, end in itertools.pairwise(edges)
     ]
 
 
-def _read(path: Path, text: str) -> Iterator[Timeline]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            yield _timeline(json.loads(line))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise _unusable(path, number, f"{type(error).__name__}: {error}") from error
+def _read(path: Path, read_line: Callable[[Mapping[str, Any]], Timeline]) -> Iterator[Timeline]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                yield _timeline(path, number, line, read_line)
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, None, str(error)) from error
 
 
-def _timeline(found: Mapping[str, Any]) -> Timeline:
-    seconds = tuple(float(each) for each in found["seconds"])
-    resident_bytes = tuple(int(each) for each in found["resident_bytes"])
-    if len(seconds) != len(resident_bytes):
-        message = f"{len(seconds)} seconds and {len(resident_bytes)} resident_bytes"
-        raise ValueError(message)
+def _timeline(
+    path: Path, number: int, line: str, read_line: Callable[[Mapping[str, Any]], Timeline]
+) -> Timeline:
+    try:
+        found = read_line(json.loads(line))
+        if len(found.seconds) != len(found.values):
+            message = f"{len(found.seconds)} times and {len(found.values)} values"
+            raise ValueError(message)
+    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError) as error:
+        raise _unusable(path, number, f"{type(error).__name__}: {error}") from error
+    return found
+
+
+def _memory(line: Mapping[str, Any]) -> Timeline:
+    return _of_launch(line, map(float, line["seconds"]), map(float, line["resident_bytes"]))
+
+
+def _blocks(line: Mapping[str, Any]) -> Timeline:
+    elapsed_s = [float(ns) * 1e-9 for ns in line["elapsed_ns"]]
+    starts = itertools.accumulate(elapsed_s[:-1], initial=0.0) if elapsed_s else ()
+    calls = int(line["calls"])
+    waited_s = _waited_s(line, len(elapsed_s))
+    running_s = (
+        whole - waited if waited < whole else whole
+        for whole, waited in zip(elapsed_s, waited_s, strict=True)
+    )
+    return _of_launch(line, starts, (each / calls for each in running_s))
+
+
+def _waited_s(line: Mapping[str, Any], blocks: int) -> list[float]:
+    """What each block waited for the CPU while another process had it; 0 where nobody knows."""
+    names = list(line.get("evidence_fields", ()))
+    if "waited_ns" not in names:
+        return [0.0] * blocks
+    at = names.index("waited_ns")
+    return [float(each[at] or 0) * 1e-9 for each in line["evidence"]]
+
+
+def _of_launch(
+    line: Mapping[str, Any], seconds: Iterator[float] | tuple[()], values: Iterator[float]
+) -> Timeline:
     evaluator, scenario, params, mode = (
-        str(found[name]) for name in ("evaluator", "scenario", "params", "mode")
+        str(line[name]) for name in ("evaluator", "scenario", "params", "mode")
     )
     return Timeline(
-        label=str(found["label"]),
+        label=str(line["label"]),
         case=(evaluator, scenario, params, mode),
-        launch=int(found["launch"]),
-        seconds=seconds,
-        resident_bytes=resident_bytes,
+        launch=int(line["launch"]),
+        seconds=tuple(float(f"{each:.6g}") for each in seconds),
+        values=tuple(float(f"{each:.9g}") for each in values),
     )
 
 
@@ -100,6 +154,6 @@ def _unusable(path: Path, line: int | None, found: str) -> TableError:
         path,
         line=line,
         found=found,
-        expected="a JSON object a line with seconds and resident_bytes",
-        advice="Delete the line, or the file to do without timelines.",
+        expected="a JSON object a line, as `graphgauge run` writes it",
+        advice="Delete the line, or the file to do without its plots.",
     )

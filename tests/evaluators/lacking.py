@@ -1,9 +1,25 @@
-"""What each adapter may refuse: a test that skips anything else fails."""
+"""What each adapter may refuse or do in its own way: a test that skips anything else fails."""
 
 from __future__ import annotations
+
+FLOAT32_ONLY = frozenset({"mlx", "mlx-network", "openvino"})
+"""They refuse float64 networks."""
 
 OPERATORS: dict[tuple[str, str], frozenset[str]] = {}
 """(evaluator, mode) -> names of outputs in `tests.evaluators.everything`."""
 
 SCENARIOS: dict[str, frozenset[tuple[str, str]]] = {}
 """Evaluator -> (scenario, mode)."""
+
+_EXTREMES = frozenset({"maximum", "minimum", "max", "max with axes"})
+TIES: dict[str, frozenset[str]] = {
+    "casadi": _EXTREMES,
+    "mlx": _EXTREMES,
+    "tensorflow": _EXTREMES,
+}
+"""Operators whose derivative at a tie an engine shares in a way of its own: all are subgradients."""
+
+RECURSIVE: dict[str, type[Exception]] = {
+    "pytensor": RecursionError,
+}
+"""Engines that recurse where our deep chain is lowered or compiled, and what they raise."""

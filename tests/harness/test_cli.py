@@ -153,7 +153,7 @@ def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFi
     [
         (["run", "--scenario", "chian"], "did you mean chain"),
         (["run", "--evaluator", "planed", "--scenario", "chain"], "did you mean planned"),
-        (["run", "no-such-suite"], "expected one of quick, default"),
+        (["run", "no-such-suite"], "expected one of quick, default, full"),
         (["run", "--plugin", "no-such-file.py"], "there is no such file"),
         (["compare", "no-such-file.csv", "another.csv"], "no-such-file.csv"),
         (["check", "--settings", "no-such.toml"], "--baseline FILE.csv is missing"),

@@ -190,3 +190,17 @@ def test_the_interquartile_range_is_the_middle_half() -> None:
     """Of 0 to 4 it is 2; a single value has none."""
     assert interquartile_range([0, 1, 2, 3, 4]) == 2
     assert interquartile_range([1]) is None
+
+
+def test_what_fails_when_it_is_repeated_does_not_contradict_its_first_time() -> None:
+    """The first time was told already; the failure is a row of the repeated time."""
+    sides, launches, rows = _sides(1)
+    launches[0]._answers[m.Repeat] = lambda _: m.Failure(phase="", status="timeout", detail="slow")
+
+    _conduct(sides)
+
+    of_compile = [row for row in rows.rows[sides[0]] if row.phase == "compile"]
+    assert [(row.metric, row.status) for row in of_compile] == [
+        ("first_time", "ok"),
+        ("time", "timeout"),
+    ]

@@ -12,7 +12,12 @@ def notes(environments: dict[str, dict[str, object]] | None = None, **changes: o
     """The notes on `old`, and `new` measured under changed circumstances."""
     frame = frame_of(version("old", [1.0]) + version("new", [1.0], **changes))
     found = circumstances(
-        frame, "old", ["new"], allow_other_machine=True, environments=environments or {}
+        frame,
+        "old",
+        ["new"],
+        allow_other_machine=True,
+        between_session_sd=0.04,
+        environments=environments or {},
     )
     return list(found)
 
@@ -23,8 +28,11 @@ def test_equal_circumstances_need_no_note() -> None:
 
 
 def test_other_sessions_are_noted() -> None:
-    """Their own difference is in no interval."""
-    assert "different sessions" in notes(session="s2")[0]
+    """With what intervals hold for it."""
+    (note,) = notes(session="s2")
+
+    assert "different sessions" in note
+    assert "a standard deviation of 4 %" in note
 
 
 def test_other_machines_are_noted_when_allowed() -> None:
@@ -32,7 +40,14 @@ def test_other_machines_are_noted_when_allowed() -> None:
     assert "different machines (m1; m2)" in notes(machine="m2")[0]
     frame = frame_of(version("old", [1.0]) + version("new", [1.0], machine="m2"))
     with pytest.raises(ComparisonError, match="expected one"):
-        circumstances(frame, "old", ["new"], allow_other_machine=False, environments={})
+        circumstances(
+            frame,
+            "old",
+            ["new"],
+            allow_other_machine=False,
+            between_session_sd=0.04,
+            environments={},
+        )
 
 
 def test_environments_are_named() -> None:

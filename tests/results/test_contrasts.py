@@ -5,6 +5,7 @@ import pytest
 
 from results.contrasts import Side, contrast, measured
 from results.frames import frame_of
+from results.schema import Reading
 from tests.results.samples import reading, two_versions, version
 
 
@@ -16,6 +17,7 @@ def side(values: list[float], pairs: list[int]) -> Side:
         sessions=np.zeros(len(values), dtype=np.int64),
         values=np.array(values),
         log_ratios=np.full(len(values), np.nan),
+        yardsticks=np.full((len(values), 3), np.nan),
     )
 
 
@@ -83,3 +85,48 @@ def test_sides_are_told_apart_by_label() -> None:
 
     assert found.side("old").values.tolist() == [1.0, 2.0]
     assert found.side("new").values.tolist() == [3.0]
+
+
+def noted(label: str, log_ratios: list[float | None], value: float = 1.0) -> list[Reading]:
+    """Launches in pairs, whose details note log ratios."""
+    return [
+        reading(
+            label=label,
+            launch=i,
+            pair=str(i),
+            value=value,
+            detail="" if log_ratio is None else f"log_ratio={log_ratio}; quads=23; steady=flat",
+        )
+        for i, log_ratio in enumerate(log_ratios)
+    ]
+
+
+def log_ratios(baseline: str, candidate: str, rows: list[Reading]) -> list[float]:
+    """Of each pair, as compared."""
+    found = measured(frame_of(rows))
+    logs = contrast(found.side(baseline), found.side(candidate), 1).pair_logs
+    return [float(value) for value in logs.values]
+
+
+def test_a_noted_log_ratio_stands_for_its_pair() -> None:
+    """The median of a pair's quads is better than the ratio of two medians."""
+    rows = noted("old", [None, None, None]) + noted("new", [0.01, None, 0.03], value=2.0)
+
+    assert log_ratios("old", "new", rows) == pytest.approx([0.01, np.log(2), 0.03])
+    assert log_ratios("new", "old", rows) == pytest.approx([-0.01, -np.log(2), -0.03])
+
+
+def test_two_candidates_are_compared_by_their_notes() -> None:
+    """Both are noted against the first side of the pair."""
+    rows = noted("old", [None]) + noted("new", [0.01]) + noted("newest", [0.05])
+
+    assert log_ratios("new", "newest", rows) == pytest.approx([0.04])
+
+
+@pytest.mark.parametrize("note", ["nan", "inf", "much"])
+def test_a_note_that_is_no_number_is_none(note: str) -> None:
+    """The values are compared then."""
+    new = reading(label="new", launch=0, pair="0", value=2.0, detail=f"log_ratio={note}")
+    rows = [*noted("old", [None]), new]
+
+    assert log_ratios("old", "new", rows) == pytest.approx([np.log(2)])

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 from scipy import stats
 
+from results import drift
 from results.drift import class_of, drift_notes, interval_of, memory_drift, slope, time_drift
 from results.notes import format_notes
 
@@ -78,6 +79,22 @@ def test_what_has_no_slope_is_refused(
     """The error says what was given and what is needed."""
     with pytest.raises(ValueError, match=words):
         slope(x, y, confidence)
+
+
+@given(
+    st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=40, unique=True),
+    st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=40, unique=True),
+)
+def test_the_rank_test_is_scipy_s(some: list[float], others: list[float]) -> None:
+    """It gives the p-value of the asymptotic Mann–Whitney test, where nothing is equal."""
+    assume(not set(some) & set(others))
+    expected = stats.mannwhitneyu(
+        some, others, alternative="greater", method="asymptotic", use_continuity=False
+    )
+
+    found = drift._p_greater(np.array(some), np.array(others))
+
+    assert found == pytest.approx(float(expected.pvalue))
 
 
 def _memory(rate: float, size: int = 60, seed: int = 1) -> tuple[list[float], list[float]]:

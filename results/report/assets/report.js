@@ -258,7 +258,8 @@
     if (each.phases) plots.append(figure(each.phases, "Phases: the first in its process, and one call of evaluate"));
     if (chosen) plots.append(launchesFigure(each, chosen));
     for (const number of each.numbers) if (number.plot.kind === "drift" && number !== chosen) plots.append(figure(number.plot, `Drift: ${numberName(number)}, a dot for each launch; 0 is none`));
-    if (each.timeline) plots.append(figure(each.timeline, "Resident memory along the memory launches, by memory_profiler"));
+    if (each.time) plots.append(figure(each.time, "Time per call along the time launches, block by block, without what was waited for the CPU"));
+    if (each.memory) plots.append(figure(each.memory, "Resident memory along the memory launches, by memory_profiler"));
     if (opened) {
       heading.focus({ preventScroll: true });
       section.scrollIntoView({ block: "start" });

@@ -6,13 +6,26 @@ from tests.results.formats.comparisons import HOSTILE, USUAL, huge
 
 def test_regressions_are_annotations() -> None:
     """Each points to the file it is told, in a command of one line."""
-    lines = github.annotations(USUAL, file="scenarios/chain,1.py", line=3).splitlines()
+    places = {"chain": github.Place(file="scenarios/chain,1.py", line=3)}
+    lines = [
+        line
+        for line in github.annotations(USUAL, places=places).splitlines()
+        if "planned chain" in line
+    ]
 
-    assert len(lines) == len(USUAL.having("regressed"))
+    assert len(lines) == 1
     assert lines[0].startswith(
         "::error file=scenarios/chain%2C1.py,line=3,title=time of evaluate regressed::planned "
     )
     assert "%25" in lines[0]
+
+
+def test_a_scenario_without_a_place_has_none() -> None:
+    """Its annotation stands in the log alone."""
+    lines = github.annotations(USUAL).splitlines()
+
+    assert len(lines) == len(USUAL.having("regressed"))
+    assert all(line.startswith("::error title=") for line in lines)
 
 
 def test_gaps_are_annotations() -> None:

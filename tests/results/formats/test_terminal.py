@@ -50,8 +50,14 @@ def test_the_headline_is_the_last_line() -> None:
 
 
 def test_geometric_means_are_told() -> None:
-    """One line for each phase and metric with two cases or more."""
-    assert "geometric mean of evaluate time over 2 cases, 1.9.1: +" in printed(USUAL)
+    """In the table, below what they are the means of; those of other numbers are counted."""
+    lines = printed(USUAL).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip() == "geometric mean")
+
+    assert lines[at + 1].startswith("   evaluate time, 2 cases")
+    assert " %]" in lines[at + 1]
+    assert "1 geometric means; --all" in printed(USUAL)
+    assert "evaluate peak_memory, 2 cases" in printed(USUAL, every_row=True)
 
 
 def test_reasons_are_footnotes() -> None:

@@ -1,0 +1,301 @@
+"""CasADi: matrix expressions (MX), evaluated by its virtual machine in float64.
+
+Two evaluators. `casadi` differentiates by itself, in reverse mode; `casadi-network` is given our
+differentiated network. CasADi computes in float64 alone; results are cast to the network's dtype.
+
+lower: the MX expressions, and `casadi.reverse` where it differentiates. CasADi has matrices and no
+    arrays of more axes, so a value is a dense column of its elements in C order: elementwise
+    operations are CasADi's own, movements are its gathering of non-zeros, and a product of matrices
+    is the product of both transposed, which in CasADi's column-major order needs no movement.
+compile: `casadi.Function(…)`, which sorts the expressions into a list of instructions.
+waited for: nothing; calls are synchronous. Arguments and results are handed over as buffers.
+cached: nothing. Expressions are kept alive by the functions made of them.
+
+Threads: CasADi uses one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import casadi
+import numpy as np
+
+from evaluators.engines.adapter import Adapter
+from evaluators.engines.decomposition import decomposed
+from evaluators.engines.walk import walk
+from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
+from networks import Network, Node, operators as op
+from networks.inference import Shape
+from networks.operators import Operator
+
+
+class _Lowered(NamedTuple):
+    """Expressions, and what they stand for."""
+
+    inputs: list[Any]
+    outputs: list[Any]
+    input_nodes: tuple[Node, ...]
+    output_nodes: tuple[Node, ...]
+
+
+class CasadiNetwork(Adapter):
+    """Our differentiated network."""
+
+    name = "casadi-network"
+    distribution = "casadi"
+    dtype = "float64"
+
+    def lower(self, network: Network, mode: str) -> _Lowered:
+        """Expressions of MX symbols; differentiated if they are to be."""
+        asked = self.asked(network, mode)
+        weights, data = [
+            {node.attributes: casadi.MX.sym(node.attributes, node.size) for node in inputs}
+            for inputs in (asked.weights, asked.data)
+        ]
+        outputs = walk(decomposed(asked.outputs, _KNOWN), _bind, _constant)(
+            weights.__getitem__, data.__getitem__
+        )
+        nodes = asked.outputs
+        if asked.is_differentiated:
+            outputs += _derivatives(outputs[0], list(weights.values()))
+            nodes += asked.weights
+        return _Lowered(
+            [*weights.values(), *data.values()],
+            [casadi.densify(each) for each in outputs],
+            asked.inputs,
+            nodes,
+        )
+
+    def compile(self, lowered: _Lowered) -> Function:
+        """A function of those expressions."""
+        function = casadi.Function("network", lowered.inputs, lowered.outputs)
+        self._counters = {"optimised_nodes": function.n_instructions()}
+        return _calling(function, lowered)
+
+
+class Casadi(CasadiNetwork):
+    """CasADi's own gradient."""
+
+    name = "casadi"
+    gradient_by = "native"
+
+
+def _derivatives(loss: Any, weights: list[Any]) -> list[Any]:
+    if not weights:
+        return []
+    (found,) = casadi.reverse([loss], weights, [[casadi.MX(1.0)]])
+    return list(found)
+
+
+def _calling(function: Any, lowered: _Lowered) -> Function:
+    buffer, trigger = function.buffer()
+    inputs = [
+        (place, node.attributes, node.operator is op.WEIGHT)
+        for place, node in enumerate(lowered.input_nodes)
+    ]
+    outputs = [(node.shape, node.dtype) for node in lowered.output_nodes]
+
+    def calling(weights: Weights, data: Data) -> Arrays:
+        arguments = []  # kept until the call is over
+        for place, name, is_weight in inputs:
+            array = np.ascontiguousarray((weights if is_weight else data)[name], np.float64)
+            arguments.append(array)
+            buffer.set_arg(place, memoryview(array.reshape(-1)))
+        results = [np.empty(shape) for shape, _ in outputs]
+        for place, array in enumerate(results):
+            buffer.set_res(place, memoryview(array.reshape(-1)))
+        trigger()
+        return [
+            array.astype(dtype, copy=False)
+            for array, (_, dtype) in zip(results, outputs, strict=True)
+        ]
+
+    return calling
+
+
+# Operators: values are dense columns in C order
+
+
+def _constant(array: Array) -> Any:
+    return casadi.MX(casadi.DM(array.astype(np.float64).reshape(-1)))
+
+
+def _bind(node: Node) -> Callable[..., Any]:
+    """CasADi's function of the node's operands."""
+    plain = _PLAIN.get(node.operator)
+    if plain is None:
+        return _BINDS[node.operator](node)
+    spread = [_spreading(operand.shape, node.shape) for operand in node.operands]
+    if not any(spread):
+        return plain
+    return lambda *operands: plain(
+        *[x if each is None else each(x) for each, x in zip(spread, operands, strict=True)]
+    )
+
+
+def _gather(places: Array, size: int = 0) -> Callable[[Any], Any]:
+    """What takes the elements at those places of a column (of that size)."""
+    if size == 1:  # indexing a single number would make a row
+        return lambda x: casadi.repmat(x, places.size, 1)
+    indices = places.reshape(-1).tolist()
+    return lambda x: x[indices]
+
+
+def _places(shape: Shape) -> Array:
+    return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+
+
+def _spreading(shape: Shape, wanted: Shape) -> Callable[[Any], Any] | None:
+    """What broadcasts a column, unless CasADi does it itself, as it does for single numbers."""
+    if shape == wanted or int(np.prod(shape, dtype=np.int64)) == 1:
+        return None
+    return _gather(np.broadcast_to(_places(shape), wanted))
+
+
+def _broadcast_to(node: Node) -> Callable[[Any], Any]:
+    operand = node.operands[0]
+    return _gather(np.broadcast_to(_places(operand.shape), node.shape), operand.size)
+
+
+def _reduction(of_rows: Callable[[Any, int, int], Any]) -> Callable[[Node], Callable[[Any], Any]]:
+    """Reduced axes are moved to the front; `of_rows` gets the column, rows and their length."""
+
+    def bind(node: Node) -> Callable[[Any], Any]:
+        shape, axes = node.operands[0].shape, node.attributes.axes
+        kept = [axis for axis in range(len(shape)) if axis not in axes]
+        places = _places(shape).transpose((*axes, *kept))
+        is_in_order = bool(np.all(places.reshape(-1) == np.arange(places.size)))
+        gather = None if is_in_order else _gather(places)
+        length = node.size
+        rows = places.size // length if length else 0
+        return lambda x: of_rows(x if gather is None else gather(x), rows, length)
+
+    return bind
+
+
+def _sum_of_rows(x: Any, rows: int, length: int) -> Any:
+    if rows == 1:
+        return x
+    return casadi.sum2(casadi.reshape(x, length, rows)) if length > 1 else casadi.sum1(x)
+
+
+def _max_of_rows(x: Any, rows: int, length: int) -> Any:
+    """Halves against each other, until one row is left."""
+    while rows > 1:
+        half = rows // 2
+        rest = x[2 * half * length :]
+        x = casadi.fmax(x[: half * length], x[half * length : 2 * half * length])
+        if rows % 2:
+            x = casadi.vertcat(x, rest)
+        rows = half + rows % 2
+    return x
+
+
+def _matmul(node: Node) -> Callable[[Any, Any], Any]:
+    """Batch by batch; each is the product of the transposed matrices, the other way round."""
+    left, right = [each.shape for each in node.operands]
+    if len(left) == 1:
+        left = (1, *left)
+    if len(right) == 1:
+        right = (*right, 1)
+    (m, k), n = left[-2:], right[-1]
+    batch = np.broadcast_shapes(left[:-2], right[:-2])
+    lefts, rights = [
+        np.broadcast_to(_places(shape[:-2]), batch).reshape(-1).tolist() for shape in (left, right)
+    ]
+
+    def matmul(x: Any, y: Any) -> Any:
+        products = []
+        for i, j in zip(lefts, rights, strict=True):
+            a = casadi.reshape(x[i * m * k : (i + 1) * m * k] if len(lefts) > 1 else x, k, m)
+            b = casadi.reshape(y[j * k * n : (j + 1) * k * n] if len(rights) > 1 else y, n, k)
+            products.append(casadi.vec(casadi.mtimes(b, a)))
+        return products[0] if len(products) == 1 else casadi.vertcat(*products)
+
+    return matmul
+
+
+def _concat(node: Node) -> Callable[..., Any]:
+    starts = np.cumsum([0, *[each.size for each in node.operands]])
+    places = np.concatenate(
+        [
+            start + _places(each.shape)
+            for start, each in zip(starts[:-1], node.operands, strict=True)
+        ],
+        axis=node.attributes.axis,
+    )
+    gather = None if np.all(places.reshape(-1) == np.arange(places.size)) else _gather(places)
+
+    def concat(*operands: Any) -> Any:
+        joined = casadi.vertcat(*operands)
+        return joined if gather is None else gather(joined)
+
+    return concat
+
+
+def _place(node: Node) -> Callable[[Any], Any]:
+    indices = _places(node.shape)[node.attributes.slices()].reshape(-1).tolist()
+
+    def place(x: Any) -> Any:
+        whole = casadi.MX(casadi.DM.zeros(node.size, 1))
+        whole[indices] = x
+        return whole
+
+    return place
+
+
+def _moved(places_of: Callable[[Node, Array], Array]) -> Callable[[Node], Callable[[Any], Any]]:
+    def bind(node: Node) -> Callable[[Any], Any]:
+        operand = node.operands[0]
+        return _gather(places_of(node, _places(operand.shape)), operand.size)
+
+    return bind
+
+
+_PLAIN: dict[Operator, Callable[..., Any]] = {
+    op.ADD: lambda x, y: x + y,
+    op.SUBTRACT: lambda x, y: x - y,
+    op.MULTIPLY: lambda x, y: x * y,
+    op.DIVIDE: lambda x, y: x / y,
+    op.POW: lambda x, y: x**y,
+    op.MAXIMUM: casadi.fmax,
+    op.MINIMUM: casadi.fmin,
+    op.NEGATIVE: lambda x: -x,
+    op.EXP: casadi.exp,
+    op.EXPM1: casadi.expm1,
+    op.LOG: casadi.log,
+    op.LOG1P: casadi.log1p,
+    op.SQRT: casadi.sqrt,
+    op.SIN: casadi.sin,
+    op.COS: casadi.cos,
+    op.TANH: casadi.tanh,
+    op.ABS: casadi.fabs,
+    op.SIGN: casadi.sign,
+    op.LESS: lambda x, y: x < y,
+    op.LESS_EQUAL: lambda x, y: x <= y,
+    op.GREATER: lambda x, y: x > y,
+    op.GREATER_EQUAL: lambda x, y: x >= y,
+    op.EQUAL: lambda x, y: x == y,
+    op.NOT_EQUAL: lambda x, y: x != y,
+    op.WHERE: casadi.if_else,
+}
+_BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
+    op.ASTYPE: lambda node: (lambda x: x != 0) if node.dtype == bool else lambda x: x,
+    op.SUM: _reduction(_sum_of_rows),
+    op.MAX: _reduction(_max_of_rows),
+    op.MATMUL: _matmul,
+    op.RESHAPE: lambda _: lambda x: x,
+    op.PERMUTE_DIMS: _moved(lambda node, places: places.transpose(node.attributes.axes)),
+    op.BROADCAST_TO: _broadcast_to,
+    op.CONCAT: _concat,
+    op.SLICE: _moved(lambda node, places: places[node.attributes.slices()]),
+    op.TAKE: _moved(
+        lambda node, places: places.take(node.attributes.indices, node.attributes.axis)
+    ),
+    op.PLACE: _place,
+}
+_KNOWN = frozenset({*_PLAIN, *_BINDS})
+
+EVALUATORS: tuple[Evaluator, ...] = (Casadi(), CasadiNetwork())

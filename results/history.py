@@ -1,0 +1,521 @@
+"""A metric over many versions: where it changed, by how much, and how sure that is.
+
+A series is the mean of each version in order, taken to be constant but for a few changes. A change
+is looked for by the contrast of the versions just before a place with those just after it, at every
+place and over windows of many lengths. The largest of so many contrasts is large by chance too, so
+it is held against what the largest of the very same contrasts reaches where nothing changes, which
+is simulated. Intervals of sizes use that same bound: they hold for all contrasts at once, and so
+also for the one that was picked because it is the largest.
+
+What the noise is told by depends on how versions were measured:
+
+- together, in sessions that all of them share: by their launches (or pairs), after what a pair's
+  launches have in common is taken out. Two versions are enough.
+- apart: by the scatter of versions next to each other, since a machine is not the same from session
+  to session, and launches within a session do not know. Five versions are the least.
+
+The scatter is the median of absolute differences between neighbours, which a few changes hardly
+move. Scanning for the largest contrast with a simulated bound: D. Siegmund, "Boundary crossing
+probabilities and statistical applications", Annals of Statistics 14, 1986; windows around each
+place, and intervals that hold for all of them: K. Frick, A. Munk, H. Sieling, "Multiscale change
+point inference", JRSS B 76, 2014.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.contrasts import SERIES_COLUMNS
+from results.errors import ComparisonError
+from results.frames import row_ids
+from results.judgement import case_name
+from results.schema import METRICS, OK, is_exact_source
+from results.statistics import Floats
+from results.trials import (
+    MEMORY_DRIFT_FLOOR_BYTES_PER_CALL,
+    MEMORY_FLOOR_BYTES,
+    TIME_DRIFT_FLOOR_PER_KCALL,
+)
+
+LEAST_APART: Final = 5
+"""Versions measured in sessions of their own that a scatter between them can be told from."""
+
+_SIMULATED_NUMBERS: Final = 100_000_000
+_MOST_SIMULATIONS: Final = 100_000
+_LEAST_BEYOND: Final = 10
+"""Simulations that a bound must leave beyond it to be worth its name."""
+
+_NORMAL_MEDIAN: Final = 0.9538725524
+"""Median of |difference| of two standard normal numbers: sqrt(2) · 0.6744897502."""
+
+_ROUNDING: Final = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A version in a series.
+
+    Attributes:
+        label: the version.
+        mean: over launches, in the series' unit; geometric for times.
+        launches: how many it is the mean of.
+    """
+
+    label: str
+    mean: float
+    launches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change of a series.
+
+    Attributes:
+        before: the last version without it.
+        enters_at: the first version with it.
+        old: mean of the versions from the change before to this one, in the series' unit.
+        new: mean of the versions from this change to the next.
+        difference: new - old.
+        difference_low: lower end of its interval.
+        difference_high: upper end.
+        ratio: new / old; None where that means nothing.
+        ratio_low: lower end of its interval.
+        ratio_high: upper end.
+    """
+
+    before: str
+    enters_at: str
+    old: float
+    new: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether there is more of it now."""
+        return self.difference > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One metric of one phase of one case over versions.
+
+    Attributes:
+        evaluator: the case's evaluator.
+        scenario: the case's scenario.
+        params: the case's parameters.
+        mode: output or gradient.
+        phase: what was measured.
+        metric: by which metric.
+        unit: of the points.
+        source: the clock or probe.
+        points: the versions that have it, in order.
+        changes: in order.
+        noise: what the noise was told by: "launches", "versions", "exact" (counts that are the
+            same in every launch), or "" where nothing tells it.
+        smallest_detectable: a change between the two halves would have been found above this
+            share (or difference, where the metric has no ratio); None where nothing was looked for.
+    """
+
+    evaluator: str
+    scenario: str
+    params: str
+    mode: str
+    phase: str
+    metric: str
+    unit: str
+    source: str
+    points: tuple[Point, ...]
+    changes: tuple[Change, ...]
+    noise: str
+    smallest_detectable: float | None
+
+    @property
+    def case(self) -> str:
+        """The case in one line."""
+        return case_name(self.evaluator, self.scenario, self.params, self.mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histories:
+    """What a table says over its versions.
+
+    Attributes:
+        labels: the versions, in order.
+        histories: one for each series that two versions have at least.
+        threshold: changes up to this share do not matter.
+        level: the chance that any change is told where there is none, over all series.
+    """
+
+    labels: tuple[str, ...]
+    histories: tuple[History, ...]
+    threshold: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """The values of a series as they are compared: times by their logs."""
+
+    labels: tuple[str, ...]
+    values: tuple[Floats, ...]
+    blocks: tuple[NDArray[np.int64], ...]
+    sessions: tuple[frozenset[int], ...]
+
+    @property
+    def means(self) -> Floats:
+        """One for each version."""
+        return np.array([each.mean() for each in self.values])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noise:
+    """Of the versions' means.
+
+    Attributes:
+        scale: their standard deviation, but for the number of launches.
+        weights: the variance of each version's mean, in units of scale².
+        degrees: of freedom of the scale; None where it is told by neighbours' scatter.
+        source: as in `History.noise`.
+    """
+
+    scale: float
+    weights: tuple[float, ...]
+    degrees: int | None
+    source: str
+
+
+def histories(
+    frame: pd.DataFrame,
+    order: Sequence[str],
+    *,
+    metrics: Sequence[str] | None = None,
+    threshold: float = 0.01,
+    level: float = 0.01,
+) -> Histories:
+    """Look for changes in every series of `frame`.
+
+    Args:
+        frame: readings as `tables.read` gives them.
+        order: the labels, first to last; versions that are not named are left out.
+        metrics: names of the metrics to look at; None for all that are compared.
+        threshold: changes up to this share do not matter.
+        level: the chance that any change is told where there is none, over all series.
+
+    Raises:
+        ComparisonError: if fewer than two of the labels have readings, or a setting is out of
+            range.
+    """
+    if not 0 < level < 0.5 or not 0 <= threshold < 1:
+        message = f"level is {level} and threshold {threshold}; expected shares such as 0.01"
+        raise ComparisonError(message)
+    frame = frame[(frame["status"] == OK) & frame["label"].isin(order)]
+    present = tuple(label for label in order if label in set(frame["label"]))
+    if len(present) < 2:
+        message = (
+            f"found versions {', '.join(present) or '(none)'}; a history needs two at least. "
+            "Measure others with another --label."
+        )
+        raise ComparisonError(message)
+    compared = [name for name, one in METRICS.items() if one.kind != "error"]
+    frame = frame[frame["metric"].isin(compared if metrics is None else metrics)]
+    groups = [group for _, group in frame.groupby(row_ids(frame, SERIES_COLUMNS), sort=False)]
+    groups = [group for group in groups if group["label"].nunique() > 1]
+    found = [_history(group, present, threshold, level / max(len(groups), 1)) for group in groups]
+    return Histories(labels=present, histories=tuple(found), threshold=threshold, level=level)
+
+
+def _history(group: pd.DataFrame, order: Sequence[str], threshold: float, level: float) -> History:
+    first = {name: str(group[name].iloc[0]) for name in SERIES_COLUMNS}
+    metric = METRICS[first["metric"]]
+    by_logs = metric.kind == "time" and bool((group["value"] > 0).all())
+    sample = _sample(group, order, by_logs)
+    noise = _noise(sample, metric.kind == "count")
+    means = sample.means
+    places: list[int] = []
+    bound = 0.0
+    if noise is not None:
+        bound = 0.0 if noise.source == "exact" else _bound(noise.weights, noise.degrees, level)
+        places = _places(means, noise, bound)
+    has_ratio = metric.kind != "drift" and bool((group["value"] > 0).all())
+    band = _band(first, means, threshold, by_logs)
+    changes = () if noise is None else _changes(sample, places, noise, bound, by_logs, has_ratio)
+    return History(
+        **first,
+        points=tuple(
+            Point(
+                label=label,
+                mean=float(np.exp(mean) if by_logs else mean),
+                launches=len(values),
+            )
+            for label, mean, values in zip(sample.labels, means, sample.values, strict=True)
+        ),
+        changes=tuple(each for each in changes if _is_beyond(each, band, by_logs)),
+        noise="" if noise is None else noise.source,
+        smallest_detectable=_detectable(means, noise, bound, by_logs, has_ratio),
+    )
+
+
+def _band(series: Mapping[str, str], means: Floats, threshold: float, by_logs: bool) -> float:
+    """Changes up to this do not matter, or cannot be told; the floors are those of `compare`."""
+    if by_logs:
+        return float(np.log1p(threshold))
+    if METRICS[series["metric"]].kind == "drift":
+        is_memory = series["metric"] == "memory_drift"
+        return MEMORY_DRIFT_FLOOR_BYTES_PER_CALL if is_memory else TIME_DRIFT_FLOOR_PER_KCALL
+    lags = METRICS[series["metric"]].kind == "memory" and not is_exact_source(series["source"])
+    return max(threshold * float(np.abs(means).mean()), MEMORY_FLOOR_BYTES if lags else 0.0)
+
+
+def _sample(group: pd.DataFrame, order: Sequence[str], by_logs: bool) -> _Sample:
+    values = group["value"].to_numpy(np.float64)
+    values = np.log(values) if by_logs else values
+    labels = group["label"].astype("str").to_numpy()
+    sessions = row_ids(group, ("session",))
+    pairs = row_ids(group, ("session", "pair"))
+    blocks = np.where((group["pair"] != "").to_numpy(), pairs, -1)
+    present = [label for label in order if (labels == label).any()]
+    chosen = [labels == label for label in present]
+    return _Sample(
+        labels=tuple(present),
+        values=tuple(values[mask] for mask in chosen),
+        blocks=tuple(blocks[mask] for mask in chosen),
+        sessions=tuple(frozenset(sessions[mask].tolist()) for mask in chosen),
+    )
+
+
+def _noise(sample: _Sample, is_count: bool) -> _Noise | None:
+    """What the scatter of means without any change would be; None where nothing tells it."""
+    count = len(sample.values)
+    if is_count and all(np.ptp(each) == 0 for each in sample.values):
+        return _Noise(scale=0.0, weights=(1.0,) * count, degrees=None, source="exact")
+    if all(each == sample.sessions[0] for each in sample.sessions):
+        return _noise_of_launches(sample)
+    if count < LEAST_APART:
+        return None
+    scale = float(np.median(np.abs(np.diff(sample.means)))) / _NORMAL_MEDIAN
+    return _Noise(scale=scale, weights=(1.0,) * count, degrees=None, source="versions")
+
+
+def _noise_of_launches(sample: _Sample) -> _Noise | None:
+    """By launches; where every version is in every pair, after what pairs have in common."""
+    counts = np.array([len(each) for each in sample.values])
+    weights = tuple((1 / counts).tolist())
+    blocks = [each.tolist() for each in sample.blocks]
+    is_paired = -1 not in blocks[0] and all(sorted(each) == sorted(blocks[0]) for each in blocks)
+    if is_paired and len(set(blocks[0])) == len(blocks[0]) > 1:
+        rows = np.array(
+            [each[np.argsort(of)] for each, of in zip(sample.values, sample.blocks, strict=True)]
+        )
+        rest = rows - rows.mean(axis=1, keepdims=True) - rows.mean(axis=0) + rows.mean()
+        degrees = (rows.shape[0] - 1) * (rows.shape[1] - 1)
+    else:
+        rest = np.concatenate([each - each.mean() for each in sample.values])
+        degrees = int(counts.sum() - len(counts))
+    if degrees < 1:
+        return None
+    scale = float(np.sqrt((rest**2).sum() / degrees))
+    return _Noise(scale=scale, weights=weights, degrees=degrees, source="launches")
+
+
+def _windows(count: int) -> list[tuple[int, int, int]]:
+    """(start, place, end) of every contrast: lengths that about double, and what reaches the ends.
+
+    A change is between place - 1 and place.
+    """
+    found = []
+    for place in range(1, count):
+        for left in _lengths(place):
+            for right in _lengths(count - place):
+                found.append((place - left, place, place + right))  # noqa: PERF401
+    return found
+
+
+def _lengths(most: int) -> list[int]:
+    steps = [1, 2, 3, 4]
+    while steps[-1] < most:
+        steps += [steps[-1] * 3 // 2, steps[-1] * 2]
+    return sorted({each for each in steps if each <= most} | {most})
+
+
+def _contrasts(
+    windows: Sequence[tuple[int, int, int]], weights: Sequence[float]
+) -> NDArray[np.float64]:
+    """A column for each window: the mean after less the mean before, over its own deviation."""
+    matrix = np.zeros((len(weights), len(windows)))
+    for column, (start, place, end) in enumerate(windows):
+        matrix[start:place, column] = -1 / (place - start)
+        matrix[place:end, column] = 1 / (end - place)
+    scaled: Floats = matrix / np.sqrt(np.asarray(weights) @ matrix**2)
+    return scaled
+
+
+@cache
+def _scan(
+    weights: tuple[float, ...],
+) -> tuple[list[tuple[int, int, int]], NDArray[np.float64]]:
+    """All windows and their contrasts; most series of a table share them."""
+    windows = _windows(len(weights))
+    return windows, _contrasts(windows, weights)
+
+
+@cache
+def _bound(weights: tuple[float, ...], degrees: int | None, level: float) -> float:
+    """What the largest contrast exceeds with probability `level` where nothing changes.
+
+    Simulated with a fixed seed; at least as strict as ten simulations beyond it can tell.
+    """
+    count = len(weights)
+    _, matrix = _scan(weights)
+    runs = int(np.clip(_SIMULATED_NUMBERS / matrix.size, 2_000, _MOST_SIMULATIONS))
+    rng = np.random.default_rng(20_261_122)
+    largest = np.empty(runs)
+    chunk = max(1, 4_000_000 // matrix.shape[1])
+    for start in range(0, runs, chunk):
+        size = min(chunk, runs - start)
+        means = rng.standard_normal((size, count)) * np.sqrt(weights)
+        if degrees is None:
+            scale = np.median(np.abs(np.diff(means, axis=1)), axis=1) / _NORMAL_MEDIAN
+        else:
+            scale = np.sqrt(rng.chisquare(degrees, size) / degrees)
+        largest[start : start + size] = np.abs(means @ matrix).max(axis=1) / scale
+    return float(np.quantile(largest, 1 - max(level, _LEAST_BEYOND / runs)))
+
+
+def _places(means: Floats, noise: _Noise, bound: float) -> list[int]:
+    """Where the means change: the largest contrast beyond the bound, then within both sides of it.
+
+    A window that reaches over a change found before tells nothing new. At the end each change is
+    moved to where it parts its neighbours best, and dropped if they no longer differ.
+    """
+    windows, matrix = _scan(noise.weights)
+    sizes = np.abs(means @ matrix)
+    beyond = sizes > bound * noise.scale + _ROUNDING * float(np.abs(means).max())
+    candidates = sorted(np.flatnonzero(beyond).tolist(), key=lambda at: -sizes[at])
+    found: list[int] = []
+    for at in candidates:
+        start, place, end = windows[at]
+        if not any(start < other < end for other in found):
+            found.append(place)
+    return _settled(sorted(found), means, noise, bound)
+
+
+def _settled(places: list[int], means: Floats, noise: _Noise, bound: float) -> list[int]:
+    while places:
+        for number in range(len(places)):
+            edges = [0, *places, len(means)]
+            start, end = edges[number], edges[number + 2]
+            places[number] = max(
+                range(start + 1, end), key=lambda at: _size(means, noise, (start, at, end))
+            )
+        edges = [0, *places, len(means)]
+        sizes = [
+            _size(means, noise, (edges[number], place, edges[number + 2]))
+            for number, place in enumerate(places)
+        ]
+        weakest = int(np.argmin(sizes))
+        if sizes[weakest] > bound * noise.scale + _ROUNDING * float(np.abs(means).max()):
+            return places
+        del places[weakest]
+    return places
+
+
+def _size(means: Floats, noise: _Noise, window: tuple[int, int, int]) -> float:
+    return abs(float((means @ _contrasts([window], noise.weights))[0]))
+
+
+def _changes(
+    sample: _Sample,
+    places: Sequence[int],
+    noise: _Noise,
+    bound: float,
+    by_logs: bool,
+    has_ratio: bool,
+) -> tuple[Change, ...]:
+    means = sample.means
+    edges = [0, *places, len(means)]
+    found = []
+    for number, place in enumerate(places):
+        start, end = edges[number], edges[number + 2]
+        old, new = float(means[start:place].mean()), float(means[place:end].mean())
+        half = bound * noise.scale * _deviation(noise.weights, (start, place, end))
+        found.append(
+            _change(
+                (sample.labels[place - 1], sample.labels[place]),
+                (old, new),
+                half,
+                by_logs,
+                has_ratio,
+            )
+        )
+    return tuple(found)
+
+
+def _deviation(weights: Sequence[float], window: tuple[int, int, int]) -> float:
+    """The standard deviation of a window's difference, in units of the noise's scale."""
+    start, place, end = window
+    before, after = np.asarray(weights[start:place]), np.asarray(weights[place:end])
+    return float(np.sqrt(before.sum() / len(before) ** 2 + after.sum() / len(after) ** 2))
+
+
+def _change(
+    labels: tuple[str, str],
+    means: tuple[float, float],
+    half: float,
+    by_logs: bool,
+    has_ratio: bool,
+) -> Change:
+    old, new = np.exp(means) if by_logs else means
+    step = means[1] - means[0]
+    if by_logs:
+        ratios = tuple(float(np.exp(each)) for each in (step, step - half, step + half))
+        ends = (old * (ratios[1] - 1), old * (ratios[2] - 1))
+    else:
+        ratios = tuple(1 + each / old if old else 1.0 for each in (step, step - half, step + half))
+        ends = (step - half, step + half)
+    told = ratios if has_ratio else (None, None, None)
+    return Change(
+        before=labels[0],
+        enters_at=labels[1],
+        old=float(old),
+        new=float(new),
+        difference=float(new - old),
+        difference_low=float(ends[0]),
+        difference_high=float(ends[1]),
+        ratio=told[0],
+        ratio_low=told[1],
+        ratio_high=told[2],
+    )
+
+
+def _is_beyond(change: Change, band: float, by_logs: bool) -> bool:
+    """Whether the whole interval is beyond what does not matter."""
+    if by_logs and change.ratio_low is not None and change.ratio_high is not None:
+        ends = (np.log(change.ratio_low), np.log(change.ratio_high))
+    else:
+        ends = (change.difference_low, change.difference_high)
+    return bool(min(ends) > band or max(ends) < -band)
+
+
+def _detectable(
+    means: Floats, noise: _Noise | None, bound: float, by_logs: bool, has_ratio: bool
+) -> float | None:
+    """The change in the middle that would lie at the bound."""
+    if noise is None:
+        return None
+    middle = len(means) // 2
+    half = bound * noise.scale * _deviation(noise.weights, (0, middle, len(means)))
+    if by_logs:
+        return float(np.expm1(half))
+    if not has_ratio:
+        return half
+    return half / float(np.abs(means).mean())

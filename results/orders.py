@@ -1,0 +1,382 @@
+"""Orders of growth: which curve a cost follows as its size grows, and with what exponent.
+
+    profile(sizes, values).fit() -> Fit(order="linear", exponent=1.02, low=0.98, high=1.06, …)
+
+Every curve is c + b·g(n) with neither part negative: a fixed cost, and one that grows. So a call's
+overhead does not pass for a smaller exponent. Curves are fitted to the logs of the sizes' medians
+over launches, since what a machine does to a time is relative, and its slow spells are one-sided.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Order = Literal[
+    "constant", "logarithmic", "linear", "n log n", "quadratic", "cubic", "power", "exponential"
+]
+Floats = NDArray[np.float64]
+
+LEAST_SIZES: Final = 4
+"""Below it, a fixed cost and an exponent fit whatever was measured."""
+
+LEAST_FACTOR: Final = 1.25
+"""A cost that grows by less from the smallest to the largest size is called constant."""
+
+_UNEVEN: Final = 0.02
+"""Caches and allocators bend every curve a little: relative, added to the noise of launches."""
+_POOR: Final = 0.15
+"""A fit is poor where sizes lie further off the curve than this, and than noise explains."""
+_RIVAL: Final = 2.0
+"""Curves within so much of the best by BIC fit about as well (Kass and Raftery, JASA 90, 1995)."""
+_CLEARLY: Final = 10.0
+"""A curve this much better by BIC is preferred very strongly (ibid.)."""
+
+_EXPONENTS: Final = np.linspace(0.04, 5.0, 63)
+_RATES_OVER_RANGE: Final = np.geomspace(0.5, 300.0, 63)
+"""Logs of how much more the largest size costs than the smallest, by exponential growth."""
+_FIXED_SHARES: Final = np.concatenate([[0.0], np.geomspace(1e-8, 1.0, 73)])
+_REFINED: Final = 61
+_REFINEMENTS: Final = np.linspace(0.0, 1.0, 17)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The curve that a cost follows.
+
+    Attributes:
+        order: the simplest curve that fits; "power" where none of the others does.
+        exponent: of n, once the fixed cost is taken off; 0 where the order is constant, None where
+            it is exponential.
+        base: cost multiplies by it when n grows by 1; None unless the order is exponential.
+        low: lower end of the interval of the exponent, or of the base.
+        high: upper end.
+        factor: how many times the largest size costs what the smallest one does, on the curve.
+        residual: root mean square distance of the sizes from the curve, relative.
+        is_poor: whether that is more than noise explains; the order is then a rough one.
+        rivals: other orders that fit about as well.
+    """
+
+    order: Order
+    exponent: float | None
+    base: float | None
+    low: float
+    high: float
+    factor: float
+    residual: float
+    is_poor: bool
+    rivals: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """One order, fitted.
+
+    Attributes:
+        misfit: weighted sum of squared distances, in logs.
+        parameters: how many were fitted.
+        fitted: logs of the curve at the sizes.
+    """
+
+    misfit: float
+    parameters: int
+    fitted: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Sizes and what they cost, with every curve fitted; `fit` chooses among them.
+
+    Attributes:
+        curves: by order.
+        logs: of the sizes' medians.
+        exponents: the exponents that were tried.
+        by_exponent: the misfit at each.
+        rates: the exponential rates that were tried; the base is e to the rate.
+        by_rate: the misfit at each.
+        launch_degrees: degrees of freedom that launches give to the noise; 0 for single launches.
+    """
+
+    curves: Mapping[Order, _Curve]
+    logs: Floats
+    exponents: Floats
+    by_exponent: Floats
+    rates: Floats
+    by_rate: Floats
+    launch_degrees: int
+
+    def fit(self, level: float = 0.01) -> Fit:
+        """The simplest curve that fits, its interval missing the truth with chance `level`."""
+        scores = self._scores()
+        order = min(scores, key=lambda each: scores[each])
+        curve = self.curves[order]
+        factor = math.exp(float(curve.fitted.max() - curve.fitted.min()))
+        if factor < LEAST_FACTOR:
+            order, factor = "constant", 1.0
+            curve = self.curves[order]
+        residual = float(np.sqrt(np.mean((self.logs - curve.fitted) ** 2)))
+        rivals = [
+            other
+            for other, score in scores.items()
+            if other not in (order, "power") and score < scores[order] + _RIVAL
+        ]
+        exponent, base, low, high = self._interval(order, level)
+        return Fit(
+            order=order,
+            exponent=exponent,
+            base=base,
+            low=low,
+            high=high,
+            factor=factor,
+            residual=residual,
+            is_poor=residual > _POOR and self._is_lacking(curve),
+            rivals=() if order == "constant" else tuple(rivals),
+        )
+
+    @property
+    def is_clearly_exponential(self) -> bool:
+        """Whether no polynomial comes near."""
+        scores = self._scores()
+        exponential = scores.pop("exponential", math.inf)
+        return exponential + _CLEARLY < min(scores.values())
+
+    def _scores(self) -> dict[Order, float]:
+        """The Bayesian information criterion of each curve; smaller is better.
+
+        Misfits are divided by what the best curve leaves over, where that exceeds the noise. A free
+        exponent must earn its place: it is preferred only where that is clear.
+        """
+        sizes = len(self.logs)
+        over = max(1.0, min(self._left_over(curve) for curve in self.curves.values()))
+        scores: dict[Order, float] = {
+            order: curve.misfit / over + curve.parameters * math.log(sizes)
+            for order, curve in self.curves.items()
+        }
+        scores["power"] += _CLEARLY
+        return scores
+
+    def _left_over(self, curve: _Curve) -> float:
+        return curve.misfit / max(1, len(self.logs) - curve.parameters)
+
+    def _is_lacking(self, curve: _Curve) -> bool:
+        """Whether the curve lies further off than the launches' noise lets it (an F-test)."""
+        if not self.launch_degrees:
+            return True
+        degrees = max(1, len(self.logs) - curve.parameters)
+        return bool(special.fdtrc(degrees, self.launch_degrees, curve.misfit / degrees) < 0.01)
+
+    def _interval(
+        self, order: Order, level: float
+    ) -> tuple[float | None, float | None, float, float]:
+        """Exponent, base, and the ends of the interval of what there is of them."""
+        if order == "constant":
+            return 0.0, None, 0.0, 0.0
+        if order == "exponential":
+            rate, low, high = self._profiled(self.rates, self.by_rate, self.curves[order], level)
+            return None, math.exp(rate), math.exp(low), math.exp(high)
+        exponent, low, high = self._profiled(
+            self.exponents, self.by_exponent, self.curves["power"], level
+        )
+        return exponent, None, low, high
+
+    def _profiled(
+        self, tried: Floats, misfits: Floats, curve: _Curve, level: float
+    ) -> tuple[float, float, float]:
+        """Where the misfit is least, and where it exceeds that by what chance allows.
+
+        The interval by profile likelihood; degrees of freedom are those of launches and sizes
+        together where the curve fits, else of the sizes alone.
+        """
+        at = int(np.argmin(misfits))
+        degrees = max(1, len(self.logs) - curve.parameters)
+        if self._is_lacking(curve):
+            allowed = self._left_over(curve) * special.fdtri(1, degrees, 1 - level)
+        else:
+            allowed = special.fdtri(1, degrees + self.launch_degrees, 1 - level)
+        excess = misfits - misfits[at] - allowed
+        within = np.flatnonzero(excess <= 0)
+        low, high = int(within[0]), int(within[-1])
+        return _vertex(tried, misfits, at), _root(tried, excess, low, -1), _root(
+            tried, excess, high, 1
+        )  # fmt: skip
+
+
+def profile(sizes: Sequence[float], values: Sequence[Sequence[float]]) -> Profile:
+    """Fit every curve to what the sizes cost.
+
+    Args:
+        sizes: distinct, positive, at least `LEAST_SIZES` of them.
+        values: for each size the launches' values, positive.
+
+    Raises:
+        ValueError: for too few sizes, or numbers that are not positive.
+    """
+    n = np.asarray(sizes, dtype=np.float64)
+    if len(np.unique(n)) != len(n) or len(n) < LEAST_SIZES or len(n) != len(values):
+        message = f"{len(n)} sizes; an order takes {LEAST_SIZES} different ones, and values of each"
+        raise ValueError(message)
+    by_size = [np.log(np.asarray(each, dtype=np.float64)) for each in values]
+    if not (n > 0).all() or not all(len(each) and np.isfinite(each).all() for each in by_size):
+        message = "a size or a value is not positive; an order is fitted to logs"
+        raise ValueError(message)
+    order = np.argsort(n)
+    n = n[order]
+    by_size = [by_size[i] for i in order]
+    logs = np.array([np.median(each) for each in by_size])
+    weights, launch_degrees = _weights(by_size)
+
+    of_exponents = _refined(
+        logs, weights, _EXPONENTS, lambda tried: (n / n[-1]) ** tried[:, np.newaxis]
+    )
+    of_rates = _refined(
+        logs,
+        weights,
+        _RATES_OVER_RANGE / (n[-1] - n[0]),
+        lambda tried: np.exp(tried[:, np.newaxis] * (n - n[-1])),
+    )
+    shapes: dict[Order, Floats] = {
+        "logarithmic": np.log(n / n[0]),
+        "linear": n,
+        "n log n": n * np.log(np.maximum(n, 1.0) + (n[0] < 1)),
+        "quadratic": n**2,
+        "cubic": n**3,
+    }
+    mean = np.average(logs, weights=weights)
+    curves: dict[Order, _Curve] = {
+        "constant": _Curve(
+            misfit=float(np.sum(weights * (logs - mean) ** 2)),
+            parameters=1,
+            fitted=np.full_like(logs, mean),
+        )
+    }
+    for name, shape in shapes.items():
+        curves[name] = _Family(logs, weights, (shape / shape[-1])[np.newaxis]).best(2)
+    curves["power"] = of_exponents.curve
+    curves["exponential"] = of_rates.curve
+    return Profile(
+        curves=curves,
+        logs=logs,
+        exponents=of_exponents.tried,
+        by_exponent=of_exponents.misfits,
+        rates=of_rates.tried,
+        by_rate=of_rates.misfits,
+        launch_degrees=launch_degrees,
+    )
+
+
+def _weights(by_size: Sequence[Floats]) -> tuple[Floats, int]:
+    """One over the variance of each size's median, and the degrees of freedom of the noise.
+
+    The noise is pooled over sizes, by medians of absolute deviations, which slow spells move least.
+    """
+    counts = np.array([len(each) for each in by_size])
+    degrees = int(np.sum(counts - 1))
+    if not degrees:
+        return np.full(len(counts), 1 / _UNEVEN**2), 0
+    # Deviations within n values are smaller than from the truth, by sqrt((n - 1) / n).
+    deviations = np.concatenate(
+        [
+            np.abs(each - np.median(each)) * math.sqrt(len(each) / (len(each) - 1))
+            for each in by_size
+            if len(each) > 1
+        ]
+    )
+    noise = 1.4826 * float(np.median(deviations))
+    of_medians = noise**2 * np.where(counts > 2, math.pi / 2, 1.0) / counts
+    return 1 / (of_medians + _UNEVEN**2), degrees
+
+
+class _Family:
+    """Curves q + (1 - q)·shape for several shapes, each at the fixed share q that fits best."""
+
+    def __init__(self, logs: Floats, weights: Floats, shapes: Floats) -> None:
+        self._logs = logs
+        self._weights = weights / np.sum(weights)
+        self._scale = float(np.sum(weights))
+        coarse = np.broadcast_to(_FIXED_SHARES, (len(shapes), len(_FIXED_SHARES)))
+        at = np.argmin(self._misfits(shapes, coarse), axis=1)
+        # Between the neighbours of the best one.
+        lower = _FIXED_SHARES[np.maximum(at - 1, 0)]
+        upper = _FIXED_SHARES[np.minimum(at + 1, len(_FIXED_SHARES) - 1)]
+        fine = lower[:, np.newaxis] + (upper - lower)[:, np.newaxis] * _REFINEMENTS
+        misfits = self._misfits(shapes, fine)
+        best = np.argmin(misfits, axis=1)
+        rows = np.arange(len(shapes))
+        self.misfits: Floats = misfits[rows, best]
+        self._shares = fine[rows, best]
+        self._shapes = shapes
+
+    def best(self, parameters: int) -> _Curve:
+        """The curve of the shape that fits best."""
+        at = int(np.argmin(self.misfits))
+        curve = _log_curves(self._shapes[at : at + 1], self._shares[at : at + 1, np.newaxis])[0, 0]
+        shift = float(np.sum(self._weights * (self._logs - curve)))
+        return _Curve(misfit=float(self.misfits[at]), parameters=parameters, fitted=curve + shift)
+
+    def _misfits(self, shapes: Floats, shares: Floats) -> Floats:
+        """For each shape and share, at the scale that fits best."""
+        off = self._logs - _log_curves(shapes, shares)
+        off -= np.sum(off * self._weights, axis=-1, keepdims=True)
+        misfits: Floats = self._scale * np.sum(off**2 * self._weights, axis=-1)
+        return misfits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tried:
+    """A family of curves with a free exponent or rate.
+
+    Attributes:
+        tried: the exponents or rates, ascending, closer together near the best one.
+        misfits: the misfit at each.
+        curve: the best one.
+    """
+
+    tried: Floats
+    misfits: Floats
+    curve: _Curve
+
+
+def _refined(
+    logs: Floats, weights: Floats, coarse: Floats, shapes: Callable[[Floats], Floats]
+) -> _Tried:
+    """Try a coarse series, then a fine one around the best of it."""
+    first = _Family(logs, weights, shapes(coarse))
+    at = int(np.argmin(first.misfits))
+    ends = coarse[max(at - 2, 0)], coarse[min(at + 2, len(coarse) - 1)]
+    fine = np.linspace(*ends, _REFINED)
+    second = _Family(logs, weights, shapes(fine))
+    tried = np.concatenate([coarse, fine])
+    order = np.argsort(tried, kind="stable")
+    misfits = np.concatenate([first.misfits, second.misfits])
+    return _Tried(tried=tried[order], misfits=misfits[order], curve=second.best(3))
+
+
+def _log_curves(shapes: Floats, shares: Floats) -> Floats:
+    """Logs of the curves (shape, share, size)."""
+    fixed = shares[:, :, np.newaxis]
+    curves: Floats = np.log(
+        np.maximum(fixed + (1 - fixed) * shapes[:, np.newaxis, :], np.finfo(np.float64).tiny)
+    )
+    return curves
+
+
+def _vertex(tried: Floats, misfits: Floats, at: int) -> float:
+    """The least point of the parabola through the least misfit and its neighbours."""
+    if not 0 < at < len(tried) - 1 or not tried[at - 1] < tried[at] < tried[at + 1]:
+        return float(tried[at])
+    x, y = tried[at - 1 : at + 2], misfits[at - 1 : at + 2]
+    a, b, _ = np.polyfit(x - x[1], y, 2)
+    return float(np.clip(x[1] - b / (2 * a), x[0], x[2])) if a > 0 else float(x[1])
+
+
+def _root(tried: Floats, excess: Floats, inside: int, step: int) -> float:
+    """Where the excess crosses zero, between the last point inside and its neighbour."""
+    outside = inside + step
+    if not 0 <= outside < len(tried):
+        return float(tried[inside])
+    share = excess[inside] / (excess[inside] - excess[outside])
+    return float(tried[inside] + share * (tried[outside] - tried[inside]))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.caches [--nodes N] [--launches N]
 
-Each policy is a case of the scenario in `benchmarks/cache_policies.py`, which builds N nodes, with
-or without sharing, and makes what it measures in `construct`. Rounds interleave the policies.
+Each policy is a case of the scenario in `benchmarks/cache_policies.py`, which asks for N nodes in
+`construct`, with and without sharing. Rounds interleave the policies.
 """
 
 from __future__ import annotations

@@ -225,8 +225,8 @@ def _measured(defect: Defect) -> tuple[Found, float]:
     started = monotonic()
     effort = _effort(memory_launches=0 if defect.is_of_time else 1)
     if defect.is_of_time:
-        # A usual launch times calls for a fifth of a second: too few to see this in.
-        effort = replace(effort, blocks=1_000, evaluate_budget_ns=4 * 10**9)
+        # A usual launch times calls for a fifth of a second: too few to see this among noise.
+        effort = replace(effort, blocks=6_000, evaluate_budget_ns=25 * 10**9)
     rows = _run([case], effort, 1)
     return {(row.phase, row.metric): row for row in rows}, monotonic() - started
 

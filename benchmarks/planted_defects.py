@@ -133,7 +133,7 @@ def _tie_a_knot(_number: int) -> None:
 
 
 def _slow_down(number: int) -> None:
-    for _ in range(int(2_000 * (1 + SLOWING_PER_CALL * number))):
+    for _ in range(int(5_000 * (1 + SLOWING_PER_CALL * number))):
         pass
 
 

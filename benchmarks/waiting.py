@@ -109,7 +109,7 @@ def _unseen(series: Series) -> Series:
 
 def _ratio(baseline: Series, candidate: Series) -> float:
     judged = judge_blocks([baseline, candidate], warm_up_blocks=4, round_blocks=ROUND_BLOCKS)
-    found = log_ratio(*judged, round_blocks=ROUND_BLOCKS)
+    found = log_ratio(*judged)
     if found is not None:
         return found[0]
     one, other = (statistics.median(each.seconds_per_call()) for each in judged)

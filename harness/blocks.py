@@ -113,21 +113,19 @@ def judge_blocks(
     ]
 
 
-def log_ratio(
-    baseline: Judged, candidate: Judged, *, round_blocks: int
-) -> tuple[float, int] | None:
-    """The median of the rounds' log ratios, candidate to baseline, and how many rounds it is of.
+def log_ratio(baseline: Judged, candidate: Judged) -> tuple[float, int] | None:
+    """The median of neighbouring blocks' log ratios, candidate to baseline, and their number.
 
-    A round counts where all of its blocks do. None where no round does.
+    The blocks of a place in both series ran next to each other, one side first as often as the
+    other. Such a pair is spoilt by a disturbance of two blocks; a whole round, of four. None where
+    no two neighbours count.
     """
     base, cand = baseline.series.seconds_per_call(), candidate.series.seconds_per_call()
-    found = []
-    for first in range(0, min(len(base), len(cand)) - round_blocks + 1, round_blocks):
-        blocks = range(first, first + round_blocks)
-        if all(baseline.counts(block) and candidate.counts(block) for block in blocks):
-            found.append(
-                sum(math.log(cand[block] / base[block]) for block in blocks) / round_blocks
-            )
+    found = [
+        math.log(cand[block] / base[block])
+        for block in range(min(len(base), len(cand)))
+        if baseline.counts(block) and candidate.counts(block)
+    ]
     return (statistics.median(found), len(found)) if found else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from harness.blocks import Judged, judge_blocks, log_ratio
@@ -39,29 +39,48 @@ _COUNTED_IN = {
 
 
 def conduct_time(
-    sides: Sequence[Side], effort: Effort, rng: random.Random, *, rounds: int = 1
+    sides: Sequence[Side],
+    effort: Effort,
+    rng: random.Random,
+    *,
+    rounds: int = 1,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
-    """Take every side through its phases against the clock; `rounds` times the usual blocks."""
+    """Take every side through its phases against the clock.
+
+    Args:
+        sides: alive together, the baseline first.
+        effort: how much is measured.
+        rng: orders the sides.
+        rounds: so many times the usual blocks.
+        meanwhile: called once when all sides are open; it must not wait for anything.
+    """
     group = Group(sides, rng, "time")
     group.each(Side.open)
+    meanwhile()
     for phase in PREPARED_PHASES:
-        group.each(_first_time, phase)
+        group.each(_first_time, phase, effort)
     # Nothing is said of a time before the value is known to be right.
     group.each(_check)
     group.each(_count)
     group.release()
     _evaluate(group, effort, rounds)
     group.release()
-    _repeat(group, effort)
-    group.release()
-    group.each(_time_teardown)
-    group.release()
+    if any(effort.wants(phase) for phase in PREPARED_PHASES):
+        _repeat(group, effort)
+        group.release()
+    if effort.wants("teardown"):
+        group.each(_time_teardown)
+        group.release()
 
 
-def _first_time(side: Side, phase: str) -> None:
+def _first_time(side: Side, phase: str, effort: Effort) -> None:
     if phase not in side.phases:
         return
-    elapsed = side.ask(m.RunPhase(phase=phase), m.Elapsed, phase)
+    is_wanted = effort.wants(phase)
+    elapsed = side.ask(m.RunPhase(phase=phase, collects=is_wanted), m.Elapsed, phase)
+    if not is_wanted:
+        return
     side.hold(
         Measurement(
             phase=phase,
@@ -109,7 +128,8 @@ def _evaluate(group: Group, effort: Effort, rounds: int) -> None:
 
 
 def _calibrate(side: Side, effort: Effort) -> None:
-    calibrated = side.ask(m.Calibrate(block_ns=effort.block_ns), m.Calibrated, "evaluate")
+    asked = m.Calibrate(block_ns=effort.block_ns, calls=side.known_calls)
+    calibrated = side.ask(asked, m.Calibrated, "evaluate")
     side.series.calls = calibrated.calls
     side.untimed_calls = UNTIMED_CALLS if calibrated.call_ns < LONG_CALL_NS else 0
 
@@ -129,8 +149,10 @@ def _blocks_alone(side: Side, effort: Effort, rounds: int) -> None:
 
 def _blocks_together(group: Group, effort: Effort, rounds: int) -> None:
     deadline = monotonic() + effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
-    for _ in range(-(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)):
-        order = group.shuffled()
+    order: list[Side] = []
+    for number in range(-(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)):
+        # Every other round is the mirror of the one before: no side comes first more often.
+        order = group.shuffled() if number % 2 == 0 else order[::-1]
         for side in order + order[::-1]:
             group.one(side, _run_blocks, 1, side.untimed_calls, 0)
         if monotonic() > deadline:
@@ -175,7 +197,7 @@ def _estimate(sides: Sequence[Side], effort: Effort) -> None:
         round_blocks=ROUND_BLOCKS if len(sides) > 1 else 1,
     )
     for side, own in zip(sides, judged, strict=True):
-        ratio = None if own is judged[0] else log_ratio(judged[0], own, round_blocks=ROUND_BLOCKS)
+        ratio = None if own is judged[0] else log_ratio(judged[0], own)
         _evaluated(side, own, ratio)
 
 
@@ -193,7 +215,7 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
     if side.is_layout_fixed:
         notes["layout"] = "fixed"
     if ratio is not None:
-        notes |= {"log_ratio": f"{ratio[0]:.6g}", "rounds": str(ratio[1])}
+        notes |= {"log_ratio": f"{ratio[0]:.6g}", "compared": str(ratio[1])}
     side.hold(
         Measurement(
             phase="evaluate",

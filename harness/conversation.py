@@ -44,7 +44,15 @@ Emit = Callable[["Side", Sequence[Measurement]], None]
 class Side:
     """One process of a launch (or of a pair), with the time that it has left."""
 
-    def __init__(self, launch: Launch, request: m.Open, emit: Emit, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        request: m.Open,
+        emit: Emit,
+        *,
+        timeout_s: float,
+        calls: int | None = None,
+    ) -> None:
         self._launch = launch
         self._request = request
         self._emit = emit
@@ -55,6 +63,8 @@ class Side:
         self._told: set[tuple[str, str]] = set()
         self.untimed_calls = 0
         """Before each block that follows a hand-over."""
+        self.known_calls = calls
+        """Of a block, as an earlier launch found them; None for the first launch."""
         self.series = Series()
         self.repeats_ns: dict[str, list[int]] = {}
         self.yardstick_ns: dict[str, list[int]] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from harness.environment import machine_facts, system_text
-from harness.launch import usable_cpu
+from harness.launch import has_chosen_layout, usable_cpu
 from harness.payload import cache_directory
 
 WATCHED_S = 0.5
@@ -180,6 +180,15 @@ def _exact_memory() -> Iterator[Finding]:
 
 
 def _layout() -> Iterator[Finding]:
+    if has_chosen_layout():
+        yield Finding(topic="layout", found="drawn for each pair, the same for its sides")
+        return
+    yield Finding(
+        topic="layout",
+        found="the kernel's, for each process: `setarch -R` is missing or forbidden",
+        advice="install util-linux, or allow personality(2) in the container: pairs agree several "
+        "times better",
+    )
     randomised = str(machine_facts()["address_randomisation"])
     if randomised == "0":
         yield Finding(

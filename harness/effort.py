@@ -44,6 +44,12 @@ class Effort:
     rounds_budget_ns: int
     timeout_s: float
     """For one launch, from its start to its last answer."""
+    phases: frozenset[str] | None = None
+    """Whose times are wanted; None for all."""
+
+    def wants(self, phase: str) -> bool:
+        """Whether the phase's times are wanted."""
+        return self.phases is None or phase in self.phases
 
 
 def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
@@ -78,10 +84,10 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
     return replace(
         usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
         least_launches=min(least_launches, launches),
-        block_ns=2 * MILLISECOND_NS,
+        block_ns=MILLISECOND_NS,
         warm_up_blocks=4,
-        blocks=12,
-        evaluate_budget_ns=60 * MILLISECOND_NS,
+        blocks=24,
+        evaluate_budget_ns=80 * MILLISECOND_NS,
         first_rounds=5,
         repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,

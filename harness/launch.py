@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -41,6 +42,24 @@ _DYING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartLayout:
+    """Where a process lies in memory, as far as that can be chosen before it starts.
+
+    The kernel draws it anew for every process, so that two launches of the same code differ by
+    several per cent. Here it is drawn for a pair: both sides have the same luck, which falls out of
+    their ratio, and the next pair has another (docs/decisions/0025-one-layout-for-a-pair.md).
+    """
+
+    environment_bytes: int
+    """Added to the environment, and as much to the arguments: they move the stack (Mytkowicz et
+    al., ASPLOS 2009)."""
+    mapped_pages: int
+    """Reserved before anything is imported: they move libraries and large blocks."""
+    heap_bytes: int
+    """Allocated before anything is imported: they move what is on the heap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the harness fixes for a launch, on top of the environment it inherits."""
 
@@ -52,9 +71,8 @@ class Surroundings:
     starting_cpus: tuple[int, ...] = ()
     """Where it may run until it is ready, so that the sides of a pair start at once."""
     threads: int = 1
-    environment_bytes: int = 0
-    """Added to the environment, and as much to the arguments: they move the stack (Mytkowicz et
-    al., ASPLOS 2009)."""
+    layout: StartLayout | None = None
+    """None leaves it to the kernel."""
     memory_limit_bytes: int | None = None
     exact_memory: bool = False
     """Whether the C library does without what would blur its count of allocated bytes."""
@@ -102,7 +120,9 @@ class LocalLaunch:
         self._killed_before = _killed_for_memory()
         questions_read, self._questions = os.pipe()
         self._replies, replies_write = os.pipe()
+        layout = surroundings.layout
         command = [
+            *(_without_randomisation() if layout else ()),
             surroundings.interpreter,
             str(payload_directory()),
             str(questions_read),
@@ -110,7 +130,9 @@ class LocalLaunch:
             str(-1 if surroundings.cpu is None else surroundings.cpu),
             str(surroundings.memory_limit_bytes or 0),
             ",".join(map(str, surroundings.starting_cpus)),
-            "x" * surroundings.environment_bytes,
+            str(layout.mapped_pages if layout else 0),
+            str(layout.heap_bytes if layout else 0),
+            "x" * (layout.environment_bytes if layout else 0),
         ]
         try:
             self.process = subprocess.Popen(
@@ -222,11 +244,12 @@ def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
     Engines keep compiled code on disk, which would turn the second cold compile into a warm one:
     each launch has a private cache directory.
     """
+    layout = surroundings.layout
     fixed = dict.fromkeys(_THREAD_VARIABLES, str(surroundings.threads))
     caches = Path(scratch)
     fixed |= {
         "PYTHONHASHSEED": str(surroundings.hash_seed),
-        "GRAPHGAUGE_PADDING": "x" * surroundings.environment_bytes,
+        "GRAPHGAUGE_PADDING": "x" * (layout.environment_bytes if layout else 0),
         "PYTHONDONTWRITEBYTECODE": "",
         "XDG_CACHE_HOME": scratch,
         "TMPDIR": scratch,
@@ -251,6 +274,25 @@ def _killed_for_memory() -> int:
             if name == "oom_kill":
                 return int(count)
     return 0
+
+
+@cache
+def _without_randomisation() -> tuple[str, ...]:
+    """What a command is put behind, so that the kernel does not draw its layout.
+
+    Nothing where the system has no such command, or forbids it, as containers may.
+    """
+    setarch = shutil.which("setarch")
+    if setarch is None:
+        return ()
+    command = (setarch, "-R")
+    tried = subprocess.run([*command, "true"], capture_output=True, check=False)
+    return command if tried.returncode == 0 else ()
+
+
+def has_chosen_layout() -> bool:
+    """Whether layouts can be chosen here, or are the kernel's."""
+    return bool(_without_randomisation())
 
 
 def granted_cpus() -> tuple[int, ...]:

@@ -17,17 +17,21 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("networks", "evaluators", "scenarios", "harness/worker")
 _MAIN = """\
+import mmap
 import os
 import sys
 
 if sys.argv[5]:
     os.sched_setaffinity(0, map(int, sys.argv[5].split(",")))
+pages, heap_bytes = map(int, sys.argv[6:8])
+padding = mmap.mmap(-1, pages * mmap.PAGESIZE) if pages else None, bytearray(heap_bytes)
 
 from harness.worker.service import main
 
 main(sys.argv[1:])
 """
-"""Imports take most of a worker's start, so it is let off its parent's CPU before them."""
+"""Imports take most of a worker's start, so it is let off its parent's CPU before them. The padding
+moves all that comes after it; it is never touched."""
 
 
 @cache

@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -25,6 +26,7 @@ from harness.launch import (
     Launch,
     Launcher,
     LocalLauncher,
+    StartLayout,
     Surroundings,
     granted_cpus,
     usable_cpu,
@@ -43,6 +45,9 @@ TIME, MEMORY = "time", "memory"
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
 _PAGE = 4096
+_MOST_MAPPED_PAGES = 1 << 14
+_MOST_HEAP_BYTES = 1 << 16
+_UNMOVED = StartLayout(environment_bytes=0, mapped_pages=0, heap_bytes=0)
 _LAST_ROW = {TIME: ("teardown", "time"), MEMORY: ("teardown", "retained_memory")}
 """The reading that a launch of that kind writes last: with it, the launch is complete."""
 
@@ -74,6 +79,8 @@ class Step:
     kind: str
     launch: int
     contenders: Group
+    following: Step | None = None
+    """What will probably be run next, so that its processes can start meanwhile."""
 
     @property
     def pair(self) -> str:
@@ -114,8 +121,13 @@ def plan_steps(
         unfinished = [group for group in groups if not is_finished(group)]
         if not unfinished:
             break
-        for group in _shuffled(unfinished, rng, is_first=number == 1):
-            yield Step(kind=TIME, launch=number, contenders=group)
+        order = _shuffled(unfinished, rng, is_first=number == 1)
+        steps = [Step(kind=TIME, launch=number, contenders=group) for group in order]
+        last = replace(steps[-1], launch=number + 1)
+        is_alone = len(groups) == 1 and number < effort.launches
+        following = [*steps[1:], last if is_alone else None]
+        for step, after in zip(steps, following, strict=True):
+            yield replace(step, following=after)
     for number in range(effort.launches + 1, effort.launches + effort.memory_launches + 1):
         for group in _shuffled(groups, rng, is_first=number == effort.launches + 1):
             yield Step(kind=MEMORY, launch=number, contenders=group)
@@ -141,6 +153,9 @@ class Session:
         self._environments: dict[str, str] = {}
         self._spent: dict[Group, _Spent] = {}
         self._log_ratios: dict[Contender, list[float]] = {}
+        self._calls: dict[Contender, int] = {}
+        self._ready: dict[tuple[Contender, int], Launch] = {}
+        """Launches that were started before their step."""
         self._given_up: set[Contender] = set()
         self._stops = Stops()
         self._written = _Written()
@@ -163,8 +178,12 @@ class Session:
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
             self._probe_environments(groups)
-            for step in steps:
-                self._run_step(step, table, progress)
+            try:
+                for step in steps:
+                    self._run_step(step, table, progress)
+            finally:
+                for launch in self._ready.values():
+                    launch.close()
 
     def seconds_spent(self, group: Group) -> float:
         """What the times of a group took to measure."""
@@ -192,6 +211,7 @@ class Session:
             hash_seed=0,
             cpu=self._cpu,
             starting_cpus=self._starting_cpus,
+            layout=None if self._settings.fixed_layout else _UNMOVED,
         )
         return environment_facts(self._launcher, surroundings)
 
@@ -262,7 +282,8 @@ class Session:
         try:
             sides = []
             for contender in wanted:
-                launch = self._launcher.start(self._surroundings(contender, step))
+                ready = self._ready.pop((contender, step.launch), None)
+                launch = ready or self._launcher.start(self._surroundings(contender, step))
                 launches.append(launch)
                 if step.kind == MEMORY:
                     timelines.append((contender, Timeline(launch.process)))
@@ -270,7 +291,8 @@ class Session:
             effort = self._settings.effort
             if step.kind == TIME:
                 rounds = effort.first_rounds if step.launch == 1 else 1
-                conduct_time(sides, effort, rng, rounds=rounds)
+                start_next = partial(self._start_next, step)
+                conduct_time(sides, effort, rng, rounds=rounds, meanwhile=start_next)
             else:
                 conduct_memory(sides, effort, rng)
         finally:
@@ -278,20 +300,46 @@ class Session:
                 launch.close()
         if step.kind == TIME:
             self._keep_blocks(wanted, step, sides)
+            self._calls |= {
+                contender: side.series.calls
+                for contender, side in zip(wanted, sides, strict=True)
+                if not side.failed
+            }
         for contender, timeline in timelines:
             self._keep_timeline(contender, step, timeline)
 
+    def _start_next(self, step: Step) -> None:
+        """Have the next step's processes start on CPUs that nothing is measured on."""
+        following = step.following
+        others = tuple(cpu for cpu in self._starting_cpus if cpu != self._cpu)
+        if following is None or self._cpu is None or not others:
+            return
+        for contender in following.contenders:
+            is_wanted = contender not in self._given_up
+            if is_wanted and not self._written.is_complete(contender, following):
+                surroundings = self._surroundings(contender, following)
+                self._ready[contender, following.launch] = self._launcher.start(
+                    replace(surroundings, starting_cpus=others)
+                )
+
     def _surroundings(self, contender: Contender, step: Step) -> Surroundings:
-        # Not the same for both sides: what moves the stack of one must not move the other's.
-        padding = random.Random(f"{self._launch_seed(step)} {step.contenders.index(contender)}")
         return Surroundings(
             interpreter=contender.version.interpreter,
             hash_seed=self._launch_seed(step) % 2**32,
             cpu=self._cpu,
             starting_cpus=self._starting_cpus,
-            environment_bytes=0 if self._settings.fixed_layout else padding.randrange(_PAGE),
+            layout=None if self._settings.fixed_layout else self._layout(step),
             memory_limit_bytes=self._settings.memory_limit_bytes,
             exact_memory=step.kind == MEMORY,
+        )
+
+    def _layout(self, step: Step) -> StartLayout:
+        """The same for all sides of the step."""
+        rng = random.Random(f"layout {self._launch_seed(step)}")
+        return StartLayout(
+            environment_bytes=rng.randrange(_PAGE),
+            mapped_pages=rng.randrange(_MOST_MAPPED_PAGES),
+            heap_bytes=rng.randrange(_MOST_HEAP_BYTES),
         )
 
     def _launch_seed(self, step: Step) -> int:
@@ -314,7 +362,8 @@ class Session:
             version = "" if side.opened is None else side.opened.evaluator_version
             self._write(contender, step, version, measurements, table)
 
-        return Side(launch, request, emit, timeout_s=self._settings.effort.timeout_s)
+        timeout_s = self._settings.effort.timeout_s
+        return Side(launch, request, emit, timeout_s=timeout_s, calls=self._calls.get(contender))
 
     def _write(
         self,

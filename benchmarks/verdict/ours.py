@@ -62,7 +62,7 @@ def ask(
         [
             sys.executable, "-m", "harness.cli", "versus", *sides, *evaluator,
             "--plugin", PLUGIN, "--scenario", workload.spec, "--mode", workload.mode,
-            "--metric", "time", "--no-memory", "--budget", f"{budget_s:g}",
+            "--metric", "time", "--phase", "evaluate", "--no-memory", "--budget", f"{budget_s:g}",
             "--threshold", f"{threshold:g}", "--seed", str(seed),
             "--out", table, "--format", "json",
         ],

@@ -16,6 +16,7 @@ from harness.progress import say
 from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
 from results.formats import delimited, junit, markdown, structured, terminal
+from results.schema import OK
 from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
 from results.tables import read, read_environments
 
@@ -73,6 +74,8 @@ def compared(
     threshold, calibration = threshold_of(arguments), latest_calibration(machine_id())
     if arguments.threshold is None and calibration is not None and calibration.floor is not None:
         say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")
+    if arguments.phase:  # failures of other phases still count
+        frame = frame[frame["phase"].isin(arguments.phase) | (frame["status"] != OK)]
     between = between_sessions(calibrations_of(machine_id()))
     return compare(
         frame,

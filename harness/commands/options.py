@@ -12,6 +12,7 @@ from harness.cases import Case, Spec, make_cases, parse_specs
 from harness.errors import UsageError
 from harness.suites import Suite, suite_named
 from harness.worker.plugins import load_installed, load_plugins
+from results.schema import PHASES
 
 FORMATS = ("table", "markdown", "csv", "json", "junit", "github")
 DEFAULT_TIMEOUT_S = 120.0
@@ -82,6 +83,13 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="unchanged rows too, in a table")
     parser.add_argument(
         "--metric", action="extend", nargs="+", metavar="NAME", help="compare these only"
+    )
+    parser.add_argument(
+        "--phase",
+        action="extend",
+        nargs="+",
+        choices=PHASES,
+        help="compare these only; versus measures no other",
     )
     parser.add_argument(
         "--threshold",

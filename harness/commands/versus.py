@@ -124,12 +124,13 @@ def _effort(arguments: argparse.Namespace) -> Effort:
         return quick_effort(
             launches=arguments.launches or _QUICK_PAIRS, timeout_s=arguments.timeout, memory=memory
         )
-    return paired_effort(
+    effort = paired_effort(
         launches=arguments.launches or _MOST_PAIRS,
         least_launches=FIRST_LOOK,
         timeout_s=arguments.timeout,
         memory=memory,
     )
+    return replace(effort, phases=frozenset(arguments.phase) if arguments.phase else None)
 
 
 def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contender, ...]]:

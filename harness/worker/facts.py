@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+_ADDR_NO_RANDOMIZE = 0x0040000
+"""Of the kernel's personality(2)."""
+
 
 def facts_here() -> dict[str, Any]:
     """Interpreter, packages, and what this process was granted; costs some tens of ms."""
@@ -28,6 +31,17 @@ def facts_here() -> dict[str, Any]:
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "cpus_granted": sorted(granted(0)) if granted else [],
         "collector": "as Python's default; collected before each phase",
+        "layout": _layout(),
         "allocator": os.environ.get("PYTHONMALLOC", "default"),
         "flags": [name for name in ("optimize", "dev_mode") if getattr(sys.flags, name)],
     }
+
+
+def _layout() -> str:
+    """Who draws where this process lies in memory."""
+    try:
+        with open("/proc/self/personality", encoding="ascii") as file:
+            is_fixed = int(file.read(), 16) & _ADDR_NO_RANDOMIZE
+    except OSError:
+        return "the system's"
+    return "drawn for a pair, the same for its sides" if is_fixed else "the kernel's"

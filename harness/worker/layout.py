@@ -42,11 +42,16 @@ class Layout:
         """The same arrays in fresh buffers of random alignment."""
         if self._fixed:
             return dict(arrays)
-        return {name: self._placed(array) for name, array in arrays.items()}
+        steps = self._rng.integers(_WITHIN // _ALIGNMENT, size=len(arrays)).tolist()
+        return {
+            name: _copied(array, step * _ALIGNMENT)
+            for (name, array), step in zip(arrays.items(), steps, strict=True)
+        }
 
-    def _placed(self, array: np.ndarray) -> np.ndarray:
-        offset = _ALIGNMENT * int(self._rng.integers(_WITHIN // _ALIGNMENT))
-        buffer = np.empty(array.nbytes + _WITHIN, np.uint8)
-        copy = buffer[offset : offset + array.nbytes].view(array.dtype).reshape(array.shape)
-        np.copyto(copy, array)
-        return copy
+
+def _copied(array: np.ndarray, offset: int) -> np.ndarray:
+    """The array in a new buffer, so many bytes from the buffer's start."""
+    buffer = np.empty(array.nbytes + _WITHIN, np.uint8)
+    copy = np.ndarray(array.shape, array.dtype, buffer, offset)
+    copy[...] = array
+    return copy

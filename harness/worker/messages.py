@@ -39,6 +39,8 @@ class RunPhase(NamedTuple):
     """Run a phase for the first time in this process. Answered by `Elapsed`."""
 
     phase: str
+    collects: bool = True
+    """Whether garbage is collected before."""
 
 
 class Elapsed(NamedTuple):
@@ -63,6 +65,8 @@ class Calibrate(NamedTuple):
     """Find how many calls fill a block. Answered by `Calibrated`."""
 
     block_ns: int
+    calls: int | None = None
+    """What another launch has found; None for it to be found."""
 
 
 class Calibrated(NamedTuple):

@@ -26,9 +26,9 @@ class Service:
         self._subject: TracedSubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
-            m.RunPhase: lambda ask: self._opened.run_phase(ask.phase),
+            m.RunPhase: lambda ask: self._opened.run_phase(ask.phase, collects=ask.collects),
             m.Check: lambda _: self._opened.check(),
-            m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns),
+            m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns, ask.calls),
             m.RunBlocks: self._run_blocks,
             m.ReadYardstick: lambda _: self._opened.read_yardstick(),
             m.Repeat: lambda ask: self._opened.repeat(ask.most, ask.budget_ns),

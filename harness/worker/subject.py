@@ -79,10 +79,11 @@ class Subject:
             units=units if isinstance(units, int) else None,
         )
 
-    def run_phase(self, phase: str) -> Elapsed:
-        """Run a phase for the first time in this process, collected before and timed."""
+    def run_phase(self, phase: str, *, collects: bool = True) -> Elapsed:
+        """Run a phase for the first time in this process, timed."""
         step = self._step(phase)
-        gc.collect()
+        if collects:
+            gc.collect()
         start = self._clock()
         product = step()
         elapsed_ns = self._clock() - start
@@ -108,13 +109,19 @@ class Subject:
         self._first_result = None
         return Checked(max_relative_error=error, problem=problem)
 
-    def calibrate(self, block_ns: int) -> Calibrated:
-        """Find how many calls fill a block, and whether compiling afresh is cheap against it."""
+    def calibrate(self, block_ns: int, calls: int | None = None) -> Calibrated:
+        """Find how many calls fill a block, and whether compiling afresh is cheap against it.
+
+        With `calls`, that many are timed once.
+        """
 
         def time_calls(calls: int) -> int:
             return self._time_one_block(calls, untimed_calls=0)[0]
 
-        calls, call_ns = calls_per_block(time_calls, block_ns)
+        if calls is None:
+            calls, call_ns = calls_per_block(time_calls, block_ns)
+        else:
+            call_ns = time_calls(calls) / calls
         blocks = -(-4 * self._compile_ns // max(1, round(calls * call_ns)))
         owns_buffers = getattr(self._evaluator, "owns_buffers", False)
         may = owns_buffers and not self._request.fixed_layout and blocks <= _COMPILED_AFRESH

@@ -248,14 +248,33 @@ def test_blocks_are_kept_beside_the_table(tmp_path: Path) -> None:
     assert all(len(line["elapsed_ns"]) == len(line["evidence"]) for line in lines)
 
 
-def test_sides_of_a_pair_share_the_hash_seed_and_not_the_size_of_their_environment(
-    tmp_path: Path,
-) -> None:
-    """What orders dicts is the same for both; what moves the stack is drawn for each."""
+def test_sides_of_a_pair_share_their_luck_and_the_next_pair_has_another(tmp_path: Path) -> None:
+    """Hash seed and layout are drawn for a pair, so that what they do falls out of its ratio."""
     launcher = FakeLauncher(_answers)
 
     Session(_settings(tmp_path / "a.csv"), launcher).run(_pair_of_groups()[:1])
 
-    first, second = launcher.started[-2:]
-    assert first.hash_seed == second.hash_seed
-    assert first.environment_bytes != second.environment_bytes
+    first, second, third, fourth = launcher.started[-4:]
+    assert (first.hash_seed, first.layout) == (second.hash_seed, second.layout)
+    assert (third.hash_seed, third.layout) == (fourth.hash_seed, fourth.layout)
+    assert first.layout != third.layout
+
+
+def test_a_fixed_layout_is_left_to_the_kernel(tmp_path: Path) -> None:
+    """With --fixed-layout nothing is drawn."""
+    launcher = FakeLauncher(_answers)
+
+    Session(_settings(tmp_path / "a.csv", fixed_layout=True), launcher).run(_pair_of_groups()[:1])
+
+    assert {each.layout for each in launcher.started[2:]} == {None}
+
+
+def test_the_next_launches_start_while_a_case_is_measured_alone(tmp_path: Path) -> None:
+    """Two pairs of one case are four launches, each used once and closed."""
+    launcher = FakeLauncher(_answers)
+
+    Session(_settings(tmp_path / "a.csv"), launcher).run(_pair_of_groups()[:1])
+
+    assert len(launcher.launches) == 2 + 4
+    assert all(each.closed for each in launcher.launches)
+    assert all(each.log for each in launcher.launches)

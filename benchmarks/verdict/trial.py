@@ -52,7 +52,7 @@ from benchmarks.verdict.workloads import WORKLOADS, Workload, workload_named
 
 PARTS = ("aa", "planted", "long", "peers")
 IDENTICAL_COUNT = 400
-PLANTED_COUNTS = {2: 40, 3: 20, 5: 10, 10: 10}
+PLANTED_COUNTS = {2: 40, 3: 24, 5: 16, 10: 8}
 LONG_COUNTS = {1: 40}
 PEER_COUNTS = dict.fromkeys(LEVELS, 10)
 """By level."""

@@ -73,7 +73,7 @@ def network_of(workload: Workload) -> Network:
     """What an evaluator is handed to lower: in gradient mode mostly our gradient network."""
     spec = parse_spec(workload.spec)
     network = spec.scenario.network(dict(spec.params))
-    if workload.mode == "gradient" and workload.plantable:
+    if workload.mode == "gradient" and workload.evaluator != "autograd":
         return simplify(differentiate(network))
     return network
 

@@ -23,9 +23,9 @@ class Workload:
     spec: the scenario and its parameters, as on the command line.
     evaluator: the baseline; what is planted wraps it.
     mode: output or gradient.
-    plantable: False where an engine differentiates by itself and cannot be handed a gradient network
-        with more work in it, or where nodes differ so much in cost that a few of them are no known
-        share of the work. Such a workload is compared with itself only.
+    plantable: False where an engine differentiates by itself and cannot be handed a gradient
+        network with more work in it, or where nodes differ so much in cost that a few of them are
+        no known share of the work. Such a workload is compared with itself only.
     """
 
     name: str

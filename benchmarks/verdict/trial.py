@@ -282,6 +282,9 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=BUDGET_S, help="default: %(default)g s")
     parser.add_argument("--seed", type=int, default=1, help="of the order")
     parser.add_argument("--share", default="1/1", help="of the trials, such as 1/2")
+    parser.add_argument(
+        "--workload", nargs="+", choices=[each.name for each in WORKLOADS], help="these only"
+    )
     parser.add_argument("--dry-run", action="store_true", help="tell how long it will take")
     arguments = parser.parse_args()
     trials = plan(
@@ -291,6 +294,8 @@ def main() -> None:
         budget_s=arguments.budget,
         seed=arguments.seed,
     )
+    chosen = arguments.workload or [each.name for each in WORKLOADS]
+    trials = [trial for trial in trials if trial.workload in chosen]
     mine = share(trials, arguments.share)
     _check_places(mine)
     load = os.getloadavg()[0]

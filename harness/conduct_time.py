@@ -27,6 +27,11 @@ ROUND_BLOCKS = 2
 LONG_CALL_NS = 10_000_000
 """In a call as long as this, warming the caches is no longer seen."""
 
+_MOST_LONGER = 4
+"""Times the usual rounds: so long are the next launches waited for with blocks."""
+
+IsReady = Callable[[], bool]
+
 _COUNTED_IN = {
     "nodes": "construct",
     "gradient_nodes": "differentiate",
@@ -44,7 +49,7 @@ def conduct_time(
     rng: random.Random,
     *,
     rounds: int = 1,
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], IsReady] = lambda: lambda: True,
 ) -> None:
     """Take every side through its phases against the clock.
 
@@ -53,18 +58,24 @@ def conduct_time(
         effort: how much is measured.
         rng: orders the sides.
         rounds: so many times the usual blocks.
-        meanwhile: called once when all sides are open; it must not wait for anything.
+        meanwhile: called once when all sides are open, and not waited for; blocks go on until what
+            it returns says that the next launches are ready, since their start costs nothing then.
     """
     group = Group(sides, rng, "time")
     group.each(Side.open)
-    meanwhile()
+    is_next_ready = meanwhile()
+    is_prepared_elsewhere = not any(map(effort.wants, PREPARED_PHASES))
+    if not is_prepared_elsewhere:
+        group.each(Side.stay)
     for phase in PREPARED_PHASES:
         group.each(_first_time, phase, effort)
     # Nothing is said of a time before the value is known to be right.
     group.each(_check)
     group.each(_count)
     group.release()
-    _evaluate(group, effort, rounds)
+    if is_prepared_elsewhere:
+        group.each(Side.stay)
+    _evaluate(group, effort, rounds, is_next_ready)
     group.release()
     if any(effort.wants(phase) for phase in PREPARED_PHASES):
         _repeat(group, effort)
@@ -72,6 +83,22 @@ def conduct_time(
     if effort.wants("teardown"):
         group.each(_time_teardown)
         group.release()
+
+
+def questions_ahead(request: m.Open, phases: Sequence[str], effort: Effort) -> list[m.Message]:
+    """What `conduct_time` will ask first and does not time: it may be posted before.
+
+    Args:
+        request: what opens the subject.
+        phases: that it has, as an earlier launch of it said; empty where none has said.
+        effort: as it will be conducted with.
+    """
+    ahead: list[m.Message] = [request]
+    if phases and not any(map(effort.wants, PREPARED_PHASES)):
+        prepared = [phase for phase in PREPARED_PHASES if phase in phases]
+        ahead += [m.RunPhase(phase=phase, collects=False) for phase in prepared]
+        ahead += [m.Check(), m.Count()]
+    return ahead
 
 
 def _first_time(side: Side, phase: str, effort: Effort) -> None:
@@ -112,7 +139,7 @@ def _count(side: Side) -> None:
             side.hold(Measurement(phase=phase, metric=metric, source="count", value=value))
 
 
-def _evaluate(group: Group, effort: Effort, rounds: int) -> None:
+def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
     """Time blocks of calls: alone in one go, together in mirrored rounds."""
     group.each(_calibrate, effort)
     group.each(_read_yardstick)
@@ -120,7 +147,7 @@ def _evaluate(group: Group, effort: Effort, rounds: int) -> None:
         group.each(_blocks_alone, effort, rounds)
     else:
         _share_calls(group.alive)
-        _blocks_together(group, effort, rounds)
+        _blocks_together(group, effort, rounds, is_next_ready)
     group.each(_read_yardstick)
     _estimate(group.alive, effort)
     for side in group.alive:
@@ -147,15 +174,16 @@ def _blocks_alone(side: Side, effort: Effort, rounds: int) -> None:
     _run_blocks(side, blocks, 0, effort.evaluate_budget_ns * rounds)
 
 
-def _blocks_together(group: Group, effort: Effort, rounds: int) -> None:
+def _blocks_together(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
     deadline = monotonic() + effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
     order: list[Side] = []
-    for number in range(-(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)):
+    enough = -(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)
+    for number in range(_MOST_LONGER * enough):
         # Every other round is the mirror of the one before: no side comes first more often.
         order = group.shuffled() if number % 2 == 0 else order[::-1]
         for side in order + order[::-1]:
             group.one(side, _run_blocks, 1, side.untimed_calls, 0)
-        if monotonic() > deadline:
+        if (number + 1 >= enough or monotonic() > deadline) and is_next_ready():
             break
 
 

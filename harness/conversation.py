@@ -52,6 +52,7 @@ class Side:
         *,
         timeout_s: float,
         calls: int | None = None,
+        cpu: int | None = None,
     ) -> None:
         self._launch = launch
         self._request = request
@@ -63,6 +64,8 @@ class Side:
         self._told: set[tuple[str, str]] = set()
         self.untimed_calls = 0
         """Before each block that follows a hand-over."""
+        self.cpu = cpu
+        """Where it is to be measured, if it was started elsewhere."""
         self.known_calls = calls
         """Of a block, as an earlier launch found them; None for the first launch."""
         self.series = Series()
@@ -87,6 +90,11 @@ class Side:
     def open(self) -> None:
         """Load the subject."""
         self.opened = self.ask(self._request, m.Opened, "construct")
+
+    def stay(self) -> None:
+        """Go to the CPU that it is measured on."""
+        if self.cpu is not None:
+            self.ask(m.StayOn(cpu=self.cpu), m.Staying, "evaluate")
 
     def ask(self, question: m.Message, kind: type[Answer], phase: str) -> Answer:
         """The answer, of the kind that the question calls for; else `SubjectFailed`."""

@@ -90,6 +90,14 @@ class Launch(Protocol):
         """The answer; a `Failure` when the process dies or does not answer in time."""
         ...
 
+    def post(self, question: Message) -> None:
+        """Put a question that will be asked later, in the same order, so that it is worked on."""
+        ...
+
+    def has_caught_up(self) -> bool:
+        """Whether everything that was posted is answered, or nothing more will be."""
+        ...
+
     def close(self) -> None:
         """End the process and everything that it started."""
         ...
@@ -117,6 +125,7 @@ class LocalLaunch:
     def __init__(self, surroundings: Surroundings) -> None:
         self._scratch = tempfile.mkdtemp(prefix="graphgauge-")
         self._answers = b""
+        self._posted: deque[Message] = deque()
         self._killed_before = _killed_for_memory()
         questions_read, self._questions = os.pipe()
         self._replies, replies_write = os.pipe()
@@ -157,10 +166,15 @@ class LocalLaunch:
     def ask(self, question: Message, *, timeout_s: float) -> Message:
         """The answer; a `Failure` when the process dies or does not answer in time."""
         phase = getattr(question, "phase", "")
-        try:
-            os.write(self._questions, encode(question))
-        except BrokenPipeError:
-            return self._death(phase)
+        if self._posted:
+            posted = self._posted.popleft()
+            if type(posted) is not type(question) or posted != question:
+                raise RuntimeError(f"posted {posted}, then asked {question}")
+        else:
+            try:
+                os.write(self._questions, encode(question))
+            except BrokenPipeError:
+                return self._death(phase)
         deadline = time.monotonic() + timeout_s
         while b"\n" not in self._answers:
             left_s = deadline - time.monotonic()
@@ -177,6 +191,23 @@ class LocalLaunch:
             return decode(line)
         except ValueError as error:
             return Failure(phase=phase, status="error", detail=str(error))
+
+    def post(self, question: Message) -> None:
+        """Put a question that will be asked later, in the same order, so that it is worked on."""
+        with contextlib.suppress(BrokenPipeError):  # whoever asks will find it dead
+            os.write(self._questions, encode(question))
+            self._posted.append(question)
+
+    def has_caught_up(self) -> bool:
+        """Whether everything that was posted is answered, or nothing more will be."""
+        while self._answers.count(b"\n") < len(self._posted):
+            if not select.select([self._replies], [], [], 0)[0]:
+                return False
+            received = os.read(self._replies, 1 << 20)
+            if not received:
+                return True
+            self._answers += received
+        return True
 
     def close(self) -> None:
         """Hang up, end the whole process group, and remove the scratch directory."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.cases import Case
 from harness.conduct_memory import conduct_memory
-from harness.conduct_time import conduct_time
+from harness.conduct_time import IsReady, conduct_time, questions_ahead
 from harness.conversation import Side
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
@@ -154,6 +154,7 @@ class Session:
         self._spent: dict[Group, _Spent] = {}
         self._log_ratios: dict[Contender, list[float]] = {}
         self._calls: dict[Contender, int] = {}
+        self._phases: dict[Contender, Sequence[str]] = {}
         self._ready: dict[tuple[Contender, int], Launch] = {}
         """Launches that were started before their step."""
         self._given_up: set[Contender] = set()
@@ -285,9 +286,10 @@ class Session:
                 ready = self._ready.pop((contender, step.launch), None)
                 launch = ready or self._launcher.start(self._surroundings(contender, step))
                 launches.append(launch)
+                cpu = None if ready is None else self._cpu
                 if step.kind == MEMORY:
                     timelines.append((contender, Timeline(launch.process)))
-                sides.append(self._side(launch, contender, step, table))
+                sides.append(self._side(launch, contender, step, table, cpu))
             effort = self._settings.effort
             if step.kind == TIME:
                 rounds = effort.first_rounds if step.launch == 1 else 1
@@ -305,22 +307,36 @@ class Session:
                 for contender, side in zip(wanted, sides, strict=True)
                 if not side.failed
             }
+            self._phases |= {
+                contender: side.phases for contender, side in zip(wanted, sides, strict=True)
+            }
         for contender, timeline in timelines:
             self._keep_timeline(contender, step, timeline)
 
-    def _start_next(self, step: Step) -> None:
-        """Have the next step's processes start on CPUs that nothing is measured on."""
+    def _start_next(self, step: Step) -> IsReady:
+        """Have the next step's processes start on CPUs that nothing is measured on.
+
+        There they also do what is not timed. Whether they are ready is told by what is returned.
+        """
         following = step.following
         others = tuple(cpu for cpu in self._starting_cpus if cpu != self._cpu)
-        if following is None or self._cpu is None or not others:
-            return
-        for contender in following.contenders:
-            is_wanted = contender not in self._given_up
-            if is_wanted and not self._written.is_complete(contender, following):
-                surroundings = self._surroundings(contender, following)
-                self._ready[contender, following.launch] = self._launcher.start(
-                    replace(surroundings, starting_cpus=others)
-                )
+        started: list[Launch] = []
+        if following is not None and self._cpu is not None and others:
+            for contender in following.contenders:
+                is_wanted = contender not in self._given_up
+                if is_wanted and not self._written.is_complete(contender, following):
+                    surroundings = self._surroundings(contender, following)
+                    elsewhere = replace(surroundings, cpu=None, starting_cpus=others)
+                    launch = self._launcher.start(elsewhere)
+                    self._ready[contender, following.launch] = launch
+                    started.append(launch)
+                    for question in questions_ahead(
+                        self._request(contender, following),
+                        self._phases.get(contender, ()),
+                        self._settings.effort,
+                    ):
+                        launch.post(question)
+        return lambda: all(launch.has_caught_up() for launch in started)
 
     def _surroundings(self, contender: Contender, step: Step) -> Surroundings:
         return Surroundings(
@@ -345,9 +361,9 @@ class Session:
     def _launch_seed(self, step: Step) -> int:
         return self._settings.seed * 1_000 + step.launch
 
-    def _side(self, launch: Launch, contender: Contender, step: Step, table: TableWriter) -> Side:
+    def _request(self, contender: Contender, step: Step) -> m.Open:
         case = contender.case
-        request = m.Open(
+        return m.Open(
             scenario=case.scenario,
             params=dict(case.params),
             evaluator=case.evaluator,
@@ -358,12 +374,26 @@ class Session:
             fixed_layout=self._settings.fixed_layout or step.kind == MEMORY,
         )
 
+    def _side(
+        self,
+        launch: Launch,
+        contender: Contender,
+        step: Step,
+        table: TableWriter,
+        cpu: int | None,
+    ) -> Side:
         def emit(side: Side, measurements: Sequence[Measurement]) -> None:
             version = "" if side.opened is None else side.opened.evaluator_version
             self._write(contender, step, version, measurements, table)
 
-        timeout_s = self._settings.effort.timeout_s
-        return Side(launch, request, emit, timeout_s=timeout_s, calls=self._calls.get(contender))
+        return Side(
+            launch,
+            self._request(contender, step),
+            emit,
+            timeout_s=self._settings.effort.timeout_s,
+            calls=self._calls.get(contender),
+            cpu=cpu,
+        )
 
     def _write(
         self,

@@ -61,6 +61,16 @@ class Checked(NamedTuple):
     problem: str
 
 
+class StayOn(NamedTuple):
+    """Run on that CPU from now on, with all threads. Answered by `Staying`."""
+
+    cpu: int
+
+
+class Staying(NamedTuple):
+    """The process is where it was asked to be."""
+
+
 class Calibrate(NamedTuple):
     """Find how many calls fill a block. Answered by `Calibrated`."""
 
@@ -276,6 +286,8 @@ Message = (
     | Elapsed
     | Check
     | Checked
+    | StayOn
+    | Staying
     | Calibrate
     | Calibrated
     | RunBlocks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
@@ -28,6 +29,7 @@ class Service:
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase, collects=ask.collects),
             m.Check: lambda _: self._opened.check(),
+            m.StayOn: _stay_on,
             m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns, ask.calls),
             m.RunBlocks: self._run_blocks,
             m.ReadYardstick: lambda _: self._opened.read_yardstick(),
@@ -114,6 +116,14 @@ def main(arguments: list[str]) -> None:
         os.set_inheritable(fd, False)
     with os.fdopen(questions_fd, "rb") as questions, os.fdopen(replies_fd, "wb") as replies:
         serve(questions, replies)
+
+
+def _stay_on(request: m.StayOn) -> m.Staying:
+    """Bind every thread that there is; those that come inherit it."""
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), {request.cpu})
+    return m.Staying()
 
 
 def _restrict(cpu: int, memory_limit_bytes: int) -> None:

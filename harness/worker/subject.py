@@ -61,7 +61,7 @@ class Subject:
         self._rounds = 0
         """How often the road from `construct` to a call was gone in `evaluate`."""
         self._kept: list[Preparation] = []
-        self._witness = Witness()
+        self._witness: Witness | None = None
         self._yardstick: Yardstick | None = None
         self._compile_ns = 0
         self._blocks_per_compile = 0
@@ -263,11 +263,14 @@ class Subject:
         return self._scenario.draw_data(network, self._rng)
 
     def _time_one_block(self, calls: int, untimed_calls: int) -> tuple[int, Evidence]:
+        if self._witness is None:  # not before the process is on its CPU
+            self._witness = Witness()
+        witness = self._witness
         if self._scenario.lifecycle != CALLS:
             with self._collector():
-                before = self._witness.read()
+                before = witness.read()
                 elapsed_ns = time_rounds(self._round, calls, self._clock)
-                return elapsed_ns, self._witness.since(before)
+                return elapsed_ns, witness.since(before)
         weights = self._layout.place(self._weights)
         pool = [self._layout.place(each) for each in self._pool[: max(1, calls + untimed_calls)]]
         self._layout.shift_heap()
@@ -277,9 +280,9 @@ class Subject:
         data = (pool * rounds)[:calls]
         for _ in range(untimed_calls):
             function(weights, pool[-1])
-        before = self._witness.read()
+        before = witness.read()
         elapsed_ns = time_block(function, weights, data, self._clock)
-        return elapsed_ns, self._witness.since(before)
+        return elapsed_ns, witness.since(before)
 
     def _compile_afresh(self) -> int:
         """Move the evaluator's own buffers too, if their turn has come; calls to be left untimed.

@@ -61,6 +61,7 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
         m.Check: lambda _: m.Checked(max_relative_error=1e-7, problem=""),
         m.Calibrate: lambda q: m.Calibrated(calls=q.block_ns // call_ns, call_ns=call_ns),
         m.RunBlocks: lambda q: blocks([call_ns * q.calls] * q.blocks, q.calls),
+        m.StayOn: lambda _: m.Staying(),
         m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns={"matmul": 250_000}),
         m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
         m.MeasureMemory: lambda q: m.MemoryRead(
@@ -118,10 +119,17 @@ class FakeLaunch:
         self._name = name
         self.log: list[tuple[str, m.Message]] = [] if log is None else log
         self.closed = False
+        self.posted: list[m.Message] = []
 
     def ask(self, question: m.Message, *, timeout_s: float) -> m.Message:
         self.log.append((self._name, question))
         return self._answers[type(question)](question)
+
+    def post(self, question: m.Message) -> None:
+        self.posted.append(question)
+
+    def has_caught_up(self) -> bool:
+        return True
 
     def close(self) -> None:
         self.closed = True

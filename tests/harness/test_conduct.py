@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness.conduct_time import conduct_time
+from harness.conduct_time import conduct_time, questions_ahead
 from harness.conversation import Side
 from harness.effort import Effort, quick_effort
 from harness.measurement import interquartile_range
 from harness.worker import messages as m
-from tests.harness.fakes import REQUEST, FakeLaunch, Recorder, blocks, usual_answers
+from tests.harness.fakes import PHASES, REQUEST, FakeLaunch, Recorder, blocks, usual_answers
 
 _EFFORT = quick_effort(launches=1, timeout_s=60, memory=True)
 
@@ -204,3 +204,53 @@ def test_what_fails_when_it_is_repeated_does_not_contradict_its_first_time() -> 
         ("first_time", "ok"),
         ("time", "timeout"),
     ]
+
+
+def test_where_one_phase_is_wanted_no_other_is_told_and_the_rest_may_be_posted() -> None:
+    """With `evaluate` alone, what is asked before it is what may be posted ahead."""
+    effort = replace(_EFFORT, phases=frozenset({"evaluate"}))
+    sides, launches, rows = _sides(1)
+
+    _conduct(sides, effort)
+
+    told = {(row.phase, row.metric) for row in rows.rows[sides[0]]}
+    assert {phase for phase, metric in told if metric in ("time", "first_time")} == {"evaluate"}
+    asked = [question for _, question in launches[0].log]
+    ahead = questions_ahead(REQUEST, PHASES, effort)
+    assert asked[: len(ahead)] == ahead
+    assert isinstance(asked[len(ahead)], m.Calibrate)
+
+
+def test_what_is_timed_is_not_posted() -> None:
+    """Where all phases are wanted, only the subject is opened ahead."""
+    assert questions_ahead(REQUEST, PHASES, _EFFORT) == [REQUEST]
+
+
+def test_a_side_that_started_elsewhere_goes_to_its_cpu_before_it_is_timed() -> None:
+    """Before the first phase, or before blocks where phases are not timed."""
+    for phases, before in ((None, m.RunPhase), (frozenset({"evaluate"}), m.Calibrate)):
+        sides, launches, _ = _sides(1)
+        sides[0].cpu = 1
+
+        _conduct(sides, replace(_EFFORT, phases=phases))
+
+        asked = [question for _, question in launches[0].log]
+        place = asked.index(m.StayOn(cpu=1))
+        assert isinstance(asked[place + 1], before)
+
+
+def test_blocks_go_on_until_the_next_launches_are_ready() -> None:
+    """While they start, rounds are made beyond the usual number, up to four times as many."""
+    for patience, rounds in ((0, 8), (3, 11), (10**6, 32)):
+        sides, launches, _ = _sides(2)
+        left = patience
+
+        def is_ready() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        conduct_time(sides, _EFFORT, random.Random(1), meanwhile=lambda: is_ready)
+
+        blocks_run = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
+        assert len(blocks_run) == 4 * rounds

@@ -128,3 +128,59 @@ def test_a_spike_is_seen_in_the_phase_that_has_it_and_in_no_other() -> None:
     assert read["compile"].peak_bytes == pytest.approx(spike, rel=0.01)
     assert all(each.peak_bytes < spike / 20 for name, each in read.items() if name != "compile")
     assert read["compile"].retained_bytes < spike / 20
+
+
+def test_what_is_posted_is_worked_on_and_answered_in_its_order() -> None:
+    """Posted questions are answered before they are asked; each answer goes to its question."""
+    with _launched("honest") as launch:
+        for phase in ("construct", "differentiate"):
+            launch.post(m.RunPhase(phase=phase))
+        while not launch.has_caught_up():
+            os.sched_yield()
+
+        for phase in ("construct", "differentiate", "lower"):
+            answer = launch.ask(m.RunPhase(phase=phase), timeout_s=60)
+            assert isinstance(answer, m.Elapsed)
+            assert answer.phase == phase
+
+
+def test_asking_other_than_what_was_posted_is_our_own_mistake() -> None:
+    """It would get another question's answer."""
+    with _launched("honest") as launch:
+        launch.post(m.RunPhase(phase="construct"))
+
+        with pytest.raises(RuntimeError, match="posted"):
+            launch.ask(m.Count(), timeout_s=60)
+
+
+def test_a_process_that_dies_on_what_was_posted_is_found_when_that_is_asked() -> None:
+    """Its death is caught up with, and told as a crash."""
+    with _launched("crashing") as launch:
+        phases = ("construct", "differentiate", "lower", "compile", "first_call")
+        for phase in phases:
+            launch.post(m.RunPhase(phase=phase))
+        while not launch.has_caught_up():
+            os.sched_yield()
+
+        answers = [launch.ask(m.RunPhase(phase=phase), timeout_s=60) for phase in phases]
+        assert [each.status for each in answers if isinstance(each, m.Failure)][:1] == ["crash"]
+
+
+@pytest.mark.skipif(usable_cpu() is None, reason="needs CPUs that processes can be bound to")
+def test_a_launch_goes_with_all_its_threads_to_the_cpu_it_is_sent_to() -> None:
+    """After `StayOn` the process is granted that CPU alone."""
+    cpu = usable_cpu()
+    assert cpu is not None
+    surroundings = Surroundings(interpreter=sys.executable, hash_seed=1, cpu=None)
+    launch = LocalLauncher().start(surroundings)
+    try:
+        assert launch.ask(m.StayOn(cpu=cpu), timeout_s=60) == m.Staying()
+        granted = [
+            psutil.Process(thread.id).cpu_affinity()
+            for thread in psutil.Process(launch.process.pid).threads()
+        ]
+    finally:
+        launch.close()
+
+    assert granted
+    assert all(each == [cpu] for each in granted)

@@ -19,6 +19,7 @@ from results.report import page, pictures
 from results.report.content import Content, content
 from results.report.plots import KINDS
 from results.report.timelines import read_blocks, read_timelines, renamed
+from results.schema import PHASES
 from results.tables import read
 
 
@@ -46,6 +47,9 @@ class Report:
         )
         parser.add_argument(
             "--metric", action="extend", nargs="+", metavar="NAME", help="compare these only"
+        )
+        parser.add_argument(
+            "--phase", action="extend", nargs="+", choices=PHASES, help="compare these only"
         )
         parser.add_argument(
             "--format",

@@ -59,9 +59,7 @@ def main() -> None:
 
 
 def _sessions() -> Iterator[Session]:
-    for record in of_tool(read_records(TRIALS), OURS):
-        if record.trial.kind not in IDENTICAL:
-            continue
+    for record in of_tool(read_records(TRIALS), OURS, *IDENTICAL):
         frame = read(RUNS / "tables" / f"{record.trial.key}.csv")
         frame = frame[(frame["label"] == frame["label"].iloc[0]) & (frame["metric"] == "time")]
         of_yardstick = frame["evaluator"] == YARDSTICK

@@ -153,7 +153,7 @@ def types(session: nox.Session) -> None:
 def figures(session: nox.Session) -> None:
     """Print the figures that docs/figures.md claims; nothing else should run meanwhile."""
     session.install("-e", ".[autograd,browser]", "pyperf")
-    for module in ("construction", "floor", "containers", "overhead", "tables"):
+    for module in ("construction", "floor", "containers", "overhead", "pairs", "tables"):
         session.run("python", "-m", f"benchmarks.{module}")
 
 

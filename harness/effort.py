@@ -78,8 +78,8 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
 def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
     """About a tenth of a second of measuring a pair.
 
-    What differs from launch to launch is several times what differs within one, so many short
-    launches tell more than few long ones (docs/verdict.md).
+    Pairs count, not blocks, and a handful of pairs can prove little (docs/decisions/0006-looks.md),
+    so a pair is short. Its blocks go on while the next one starts elsewhere, which costs nothing.
     """
     return replace(
         usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),

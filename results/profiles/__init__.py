@@ -1,0 +1,1 @@
+"""Profiles: where a phase's time went, by operator, node, line or function; and what changed."""

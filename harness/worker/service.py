@@ -15,7 +15,9 @@ from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
 from harness.worker.plugins import load_installed, load_plugins
+from harness.worker.peaks import measured_peaks
 from harness.worker.preparation import Refusal
+from harness.worker.steps import StepTimes
 from harness.worker.tracing import TracedSubject
 from scenarios import scenario
 
@@ -25,6 +27,7 @@ class Service:
 
     def __init__(self) -> None:
         self._subject: TracedSubject | None = None
+        self._steps: StepTimes | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase, collects=ask.collects),
@@ -38,6 +41,9 @@ class Service:
             m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
             m.FollowMemory: self._follow_memory,
             m.TraceMemory: self._trace_memory,
+            m.TimeSteps: self._time_steps,
+            m.ReadSteps: lambda _: self._stepped().read(),
+            m.MeasurePeaks: lambda _: measured_peaks(),
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
@@ -69,6 +75,7 @@ class Service:
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
         self._subject = TracedSubject(request, probe=probe_here())
+        self._steps = None
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -76,6 +83,14 @@ class Service:
 
     def _trace_memory(self, request: m.TraceMemory) -> m.Traced:
         return self._opened.trace_memory(request)
+
+    def _time_steps(self, request: m.TimeSteps) -> m.StepsTimed:
+        return self._stepped().block(request.calls, request.untimed_calls)
+
+    def _stepped(self) -> StepTimes:
+        if self._steps is None:
+            self._steps = StepTimes(self._opened)
+        return self._steps
 
     def _follow_memory(self, request: m.FollowMemory) -> m.MemorySeries:
         return self._opened.follow_memory(request)
@@ -90,6 +105,9 @@ _PHASE_OF: dict[type, str] = {
     m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
     m.TraceMemory: "compile",
+    m.TimeSteps: "evaluate",
+    m.ReadSteps: "evaluate",
+    m.MeasurePeaks: "evaluate",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

@@ -1,0 +1,1 @@
+"""Profiling: launches that say where time goes, and the readings that come of them."""

@@ -58,7 +58,6 @@ class Planned:
     """A plan with liveness-based reuse of buffers."""
 
     name = "planned"
-    owns_buffers = True
 
     def __init__(self) -> None:
         self._counters: dict[str, int] = {}

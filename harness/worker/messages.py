@@ -116,6 +116,21 @@ class YardstickRead(NamedTuple):
     elapsed_ns: dict[str, int]
 
 
+class Multiply(NamedTuple):
+    """Prepare the same again elsewhere in memory, and keep it. Answered by `Multiplied`."""
+
+    instances: int
+    """In all, with the one that is there."""
+    budget_ns: int
+    """For all that is added."""
+
+
+class Multiplied(NamedTuple):
+    """How many instances of the function there are now."""
+
+    instances: int
+
+
 class Repeat(NamedTuple):
     """Prepare again and again on fresh, equal inputs. Answered by `Repeats`."""
 
@@ -359,6 +374,8 @@ Message = (
     | Blocks
     | ReadYardstick
     | YardstickRead
+    | Multiply
+    | Multiplied
     | Repeat
     | Repeats
     | MeasureMemory

@@ -14,8 +14,8 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
-from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.peaks import measured_peaks
+from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
 from harness.worker.steps import StepTimes
 from harness.worker.tracing import TracedSubject
@@ -36,6 +36,7 @@ class Service:
             m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns, ask.calls),
             m.RunBlocks: self._run_blocks,
             m.ReadYardstick: lambda _: self._opened.read_yardstick(),
+            m.Multiply: lambda ask: self._opened.multiply(ask.instances, ask.budget_ns),
             m.Repeat: lambda ask: self._opened.repeat(ask.most, ask.budget_ns),
             m.MeasureMemory: lambda ask: self._opened.measure_memory(ask.phase),
             m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
@@ -101,6 +102,7 @@ _PHASE_OF: dict[type, str] = {
     m.Calibrate: "evaluate",
     m.RunBlocks: "evaluate",
     m.ReadYardstick: "evaluate",
+    m.Multiply: "compile",
     m.Repeat: "compile",
     m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",

@@ -22,13 +22,13 @@ from evaluators.costs import cost, size_bytes
 from evaluators.instrumentation import Instrumented
 from evaluators.protocol import Function
 from harness.worker.messages import StepsRead, StepsTimed
-from harness.worker.preparation import Preparation, Refusal
+from harness.worker.preparation import Refusal
 from harness.worker.subject import Subject
 from harness.worker.timing import Clock
 from networks import Network, Node
 
-_BLOCKS_PER_COMPILE = 8
-"""An evaluator's own buffers are moved every so many blocks, since they are part of the layout."""
+_MAKING_SHARE = 0.2
+"""Of the time: functions are made anew, since where their own memory lies is part of the layout."""
 _READING_TURNS = 20
 
 
@@ -50,8 +50,8 @@ class StepTimes:
             if phase not in {"lower", "compile"}:
                 self._with_origins.keep(phase, self._with_origins.step(phase)())
         self._plain: Function = subject.preparation.function
+        self._making_ns = self._recorded_ns = 0
         self._instrumented = self._instrument()
-        self._blocks = 0
         self._plain_ns: list[int] = []
         self._instrumented_ns: list[int] = []
         self._intervals: list[np.ndarray] = []
@@ -60,9 +60,8 @@ class StepTimes:
 
     def block(self, calls: int, untimed_calls: int) -> StepsTimed:
         """Call each so many times, in turns of an order that is mirrored every time."""
-        if self._blocks and self._blocks % _BLOCKS_PER_COMPILE == 0:
-            self._move_buffers()
-        self._blocks += 1
+        if self._recorded_ns * _MAKING_SHARE > self._making_ns:
+            self._make_anew()
         weights, pool = self._subject.placed_inputs()
         double, readings = self._instrumented.function, self._instrumented.readings
         clock = self._clock
@@ -82,7 +81,9 @@ class StepTimes:
             self._plain_ns.append(plain[1] - plain[0])
             self._instrumented_ns.append(end - start)
             self._intervals.append(np.diff(np.array([start, *readings, end])).astype(np.int32))
-        return StepsTimed(elapsed_ns=clock() - started, calls=len(self._plain_ns))
+        elapsed_ns = clock() - started
+        self._recorded_ns += elapsed_ns
+        return StepsTimed(elapsed_ns=elapsed_ns, calls=len(self._plain_ns))
 
     def read(self) -> StepsRead:
         """Means over the quieter half of the calls, step by step."""
@@ -118,9 +119,11 @@ class StepTimes:
         return start, clock()
 
     def _instrument(self) -> Instrumented:
+        start = self._clock()
         made: Instrumented = self._subject.evaluator.instrument(  # type: ignore[attr-defined]
             self._with_origins.lowered_network, self._with_origins.mode, self._clock
         )
+        self._making_ns += self._clock() - start
         return made
 
     def _check(self) -> None:
@@ -136,12 +139,11 @@ class StepTimes:
                 f"{name}.instrument() made a function whose results differ from {name}'s own"
             )
 
-    def _move_buffers(self) -> None:
+    def _make_anew(self) -> None:
         """The new functions are made before the old ones go, or they would get their memory."""
-        if getattr(self._subject.evaluator, "owns_buffers", False):
-            plain = self._subject.preparation.step("compile")()
-            self._instrumented = self._instrument()
-            self._plain = plain
+        plain = self._subject.preparation.step("compile")()
+        self._instrumented = self._instrument()
+        self._plain = plain
 
     def _empty_reading_ns(self) -> float:
         """What a reading costs in a function that does nothing else."""

@@ -1,1 +1,1 @@
-"""Profiling: launches that say where time goes, and the readings that come of them."""
+"""Profiling on the controller's side: how launches are taken through it, and what they tell."""

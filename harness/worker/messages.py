@@ -331,6 +331,32 @@ class PeaksMeasured(NamedTuple):
     """Read and written by an addition of arrays that take so many bytes together, rising."""
 
 
+class ProfilePhases(NamedTuple):
+    """Run phases again and again, so that a sampler sees them. Answered by `Profiled`."""
+
+    phases: list[str]
+    most: int
+    """How many times the road is gone at most."""
+    enough_ns: int
+    """When every phase has run so long altogether, that is enough."""
+    budget_ns: int
+    interval_us: int | None
+    """Of the worker's own sampler; None for not to use it."""
+    is_watched: bool
+    """Whether another process will read this one's stack."""
+
+
+class Profiled(NamedTuple):
+    """How long each phase took, and what the worker's own sampler saw of it."""
+
+    elapsed_ns: dict[str, list[int]]
+    frames: list[tuple[str, str, int]]
+    """Qualified name, file and first line."""
+    stacks: list[tuple[list[int], int, int]]
+    """Frames by number, outermost first, from the one that is named after the phase; elapsed ns;
+    how often it was seen."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -392,6 +418,8 @@ Message = (
     | StepsRead
     | MeasurePeaks
     | PeaksMeasured
+    | ProfilePhases
+    | Profiled
     | WatchCollector
     | Sawtooth
     | Count

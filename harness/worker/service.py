@@ -17,8 +17,8 @@ from harness.worker.memory import probe_here
 from harness.worker.peaks import measured_peaks
 from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
+from harness.worker.profiling import ProfiledSubject
 from harness.worker.steps import StepTimes
-from harness.worker.tracing import TracedSubject
 from scenarios import scenario
 
 
@@ -26,8 +26,8 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
-        self._subject: TracedSubject | None = None
         self._steps: StepTimes | None = None
+        self._subject: ProfiledSubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase, collects=ask.collects),
@@ -45,6 +45,7 @@ class Service:
             m.TimeSteps: self._time_steps,
             m.ReadSteps: lambda _: self._stepped().read(),
             m.MeasurePeaks: lambda _: measured_peaks(),
+            m.ProfilePhases: self._profile_phases,
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
@@ -65,7 +66,7 @@ class Service:
             return _failure(phase, "error", error)
 
     @property
-    def _opened(self) -> TracedSubject:
+    def _opened(self) -> ProfiledSubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -75,8 +76,8 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
-        self._subject = TracedSubject(request, probe=probe_here())
         self._steps = None
+        self._subject = ProfiledSubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -92,6 +93,9 @@ class Service:
         if self._steps is None:
             self._steps = StepTimes(self._opened)
         return self._steps
+
+    def _profile_phases(self, request: m.ProfilePhases) -> m.Profiled:
+        return self._opened.profile_phases(request)
 
     def _follow_memory(self, request: m.FollowMemory) -> m.MemorySeries:
         return self._opened.follow_memory(request)
@@ -110,6 +114,7 @@ _PHASE_OF: dict[type, str] = {
     m.TimeSteps: "evaluate",
     m.ReadSteps: "evaluate",
     m.MeasurePeaks: "evaluate",
+    m.ProfilePhases: "compile",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from results.errors import TableError
+from results.roofline import Peaks, read_peaks
 from results.sequential import FIRST_LOOK, decide, looks, shares
 from results.statistics import Estimate, smallest_detectable
 
@@ -58,6 +59,7 @@ class Calibration:
         detectable: by budget, rising.
         case_times: evaluate time in s by case, to be held against other calibrations'.
         troubles: what the machine did wrong meanwhile, in words.
+        peaks: what the machine can do at most; None for a calibration from before it was measured.
     """
 
     machine: str
@@ -70,6 +72,7 @@ class Calibration:
     detectable: tuple[Detectable, ...]
     case_times: dict[str, float]
     troubles: tuple[str, ...] = ()
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +227,8 @@ def _calibration(line: str, path: Path, number: int) -> Calibration:
         content: dict[str, Any] = json.loads(line)
         detectable = tuple(Detectable(**each) for each in content.pop("detectable"))
         troubles = tuple(content.pop("troubles"))
-        return Calibration(**content, detectable=detectable, troubles=troubles)
+        peaks = read_peaks(content.pop("peaks", None))
+        return Calibration(**content, detectable=detectable, troubles=troubles, peaks=peaks)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TableError(
             path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from harness.effort import paired_effort
 from harness.environment import machine_id
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.launch import LocalLauncher
+from harness.profiling.peaks import measured_peaks
 from harness.progress import say
 from harness.session import Contender, Group, Session, Settings, Version
 from results.calibration import (
@@ -41,6 +44,7 @@ from results.formats.terminal import console
 from results.notes import parse_notes
 from results.sequential import FIRST_LOOK
 from results.tables import read
+from results.units import quantity
 
 _CASES = (
     ("rnn:steps=30", "straightline", "gradient"),
@@ -113,6 +117,7 @@ class Calibrate:
             comparison_s=min(_COMPARISON_S, arguments.budget),
             troubles=_troubles(measured, settings.out.parent),
         )
+        found = replace(found, peaks=measured_peaks(LocalLauncher()))
         path = calibrations_path(found.machine)
         append_calibration(path, found)
         _show(found, between_sessions(read_calibrations(path)))
@@ -186,5 +191,13 @@ def _show(found: Calibration, between: Between | None) -> None:
     for each in found.detectable:
         table.add_row(f"{each.budget_s:g} s", str(each.pairs), f"{each.change:.2%}")
     console().print(table)
+    if found.peaks is not None:
+        for name, rate in found.peaks.flops_per_s.items():
+            print(f"compute, one thread: {rate * 1e-9:.1f} GFLOP/s in {name}")
+        sizes = ", ".join(
+            f"{rate * 1e-9:.1f} GB/s in {quantity(float(size), 'B')}"
+            for size, rate in found.peaks.bytes_per_s
+        )
+        print(f"bandwidth, one thread: {sizes}")
     for trouble in found.troubles:
         print(f"! {trouble}")

@@ -1,0 +1,58 @@
+"""Summaries of one version, and the roofline."""
+
+import pytest
+
+from results.profiles.reading import UNEXPLAINED
+from results.profiles.summary import summarised
+from results.roofline import Peaks, read_peaks
+from tests.results.profiles.test_difference import profile, reading
+
+PEAKS = Peaks(
+    flops_per_s={"float32": 100.0, "float64": 50.0},
+    bytes_per_s=((1_000, 10.0), (1_000_000, 2.0)),
+)
+
+
+def test_shares_add_up_to_the_whole_and_the_unexplained_is_last() -> None:
+    """Rows by their mean time; a launch without a row has spent nothing in it."""
+    launches = [{"a": 1.0, "b": 3.0, UNEXPLAINED: 9.0}, {"a": 1.0, "b": 1.0, "c": 5.0}]
+
+    rows = summarised(
+        profile("x", launches), "x", by="operator", phase="evaluate", peaks=None, dtype="float32"
+    )
+
+    assert [row.name for row in rows] == ["c", "b", "a", UNEXPLAINED]
+    assert sum(row.share for row in rows) == pytest.approx(1.0)
+    assert rows[0].seconds == 2.5
+    assert rows[0].peak_share is None
+
+
+def test_the_roof_is_whichever_takes_longer() -> None:
+    """Compute for much arithmetic, memory for much data, by where the data fits."""
+    assert PEAKS.seconds(flops=1e3, moved_bytes=10, working_set=10, dtype="float32") == 10.0
+    assert PEAKS.seconds(flops=1e3, moved_bytes=10, working_set=10, dtype="float64") == 20.0
+    assert PEAKS.seconds(flops=1, moved_bytes=100, working_set=900, dtype="float32") == 10.0
+    assert PEAKS.seconds(flops=1, moved_bytes=100, working_set=1_001, dtype="float32") == 50.0
+    assert PEAKS.seconds(flops=1, moved_bytes=100, working_set=1e9, dtype="float32") == 50.0
+
+
+def test_a_share_of_the_peak_is_the_least_time_over_the_time() -> None:
+    """20 operations at 100 per second in half a second are 40 % of the peak."""
+    row = reading("x", "matmul", 0.5)
+    known = type(row)(
+        **{name: getattr(row, name) for name in row.__slots__} | {"flops": 20.0, "moved_bytes": 1.0}
+    )
+
+    (found,) = summarised(
+        [known], "x", by="operator", phase="evaluate", peaks=PEAKS, dtype="float32"
+    )
+
+    assert found.peak_share == pytest.approx(0.4)
+
+
+def test_peaks_are_read_as_they_are_written() -> None:
+    """From parsed JSON, where tuples are lists; None stays None."""
+    content = {"flops_per_s": PEAKS.flops_per_s, "bytes_per_s": [[1_000, 10], [1_000_000, 2]]}
+
+    assert read_peaks(content) == PEAKS
+    assert read_peaks(None) is None

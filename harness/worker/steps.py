@@ -1,8 +1,9 @@
 """Times of a call's steps, by instrumented execution beside the uninstrumented.
 
 A function and its instrumented double take turns, each as often first as the other, on the same
-inputs. Both means are over the quieter half of their calls, chosen by whole calls, so that the
-times of the steps add up to the time of a call.
+inputs. Both means are over the quieter half of these turns, chosen by what both calls of a turn take
+together: whatever the machine or the memory layout did, it did to both, and the times of the steps
+add up to the time of a call.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ class StepTimes:
 
     def read(self) -> StepsRead:
         """Means over the quieter half of the calls, step by step."""
-        quiet = _quieter_half(self._instrumented_ns)
+        both_ns = [a + b for a, b in zip(self._plain_ns, self._instrumented_ns, strict=True)]
+        quiet = _quieter_half(both_ns)
         means = np.mean([self._intervals[call] for call in quiet], axis=0)
         steps = self._instrumented.steps
         nodes = [step.node for step in steps]
@@ -105,7 +107,7 @@ class StepTimes:
             allocated_bytes=[size_bytes(each.node) if each.allocates else 0 for each in steps],
             before_ns=float(means[0]),
             after_ns=float(means[-1]),
-            plain_ns=_mean_of(self._plain_ns, _quieter_half(self._plain_ns)),
+            plain_ns=_mean_of(self._plain_ns, quiet),
             instrumented_ns=_mean_of(self._instrumented_ns, quiet),
             reading_ns=self._reading_ns,
             calls=len(self._plain_ns),

@@ -266,6 +266,32 @@ class Traced(NamedTuple):
     evaluator_version: str
 
 
+class ProfilePhases(NamedTuple):
+    """Run phases again and again, so that a sampler sees them. Answered by `Profiled`."""
+
+    phases: list[str]
+    most: int
+    """How many times the road is gone at most."""
+    enough_ns: int
+    """When every phase has run so long altogether, that is enough."""
+    budget_ns: int
+    interval_us: int | None
+    """Of the worker's own sampler; None for not to use it."""
+    is_watched: bool
+    """Whether another process will read this one's stack."""
+
+
+class Profiled(NamedTuple):
+    """How long each phase took, and what the worker's own sampler saw of it."""
+
+    elapsed_ns: dict[str, list[int]]
+    frames: list[tuple[str, str, int]]
+    """Qualified name, file and first line."""
+    stacks: list[tuple[list[int], int, int]]
+    """Frames by number, outermost first, from the one that is named after the phase; elapsed ns;
+    how often it was seen."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -321,6 +347,8 @@ Message = (
     | MemorySeries
     | TraceMemory
     | Traced
+    | ProfilePhases
+    | Profiled
     | WatchCollector
     | Sawtooth
     | Count

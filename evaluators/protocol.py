@@ -3,11 +3,13 @@
 `lower` and `compile` are apart because they are measured apart. A function returns only when its
 result is ready on the host; an asynchronous engine is waited for.
 
-Three attributes are optional:
+Four attributes are optional:
 
 dtype: "float32" or "float64", where an evaluator computes in that one only.
 gradient_by: "network" (the default): in gradient mode `lower` is handed our differentiated and
     simplified network. "native": it is handed the network as built, and differentiates itself.
+instrument(network, mode, clock): as `lower` and `compile`, but what comes of it reads the clock
+    after each node (see `evaluators.instrumentation`). Without it there is no profile by operator.
 counters(): deterministic counts by name, such as statements, buffers or cache entries, of
     what this evaluator lowered and compiled last.
 """

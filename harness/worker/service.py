@@ -14,9 +14,11 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
+from harness.worker.peaks import measured_peaks
 from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
 from harness.worker.profiling import ProfiledSubject
+from harness.worker.steps import StepTimes
 from scenarios import scenario
 
 
@@ -24,6 +26,7 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
+        self._steps: StepTimes | None = None
         self._subject: ProfiledSubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
@@ -39,6 +42,9 @@ class Service:
             m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
             m.FollowMemory: self._follow_memory,
             m.TraceMemory: self._trace_memory,
+            m.TimeSteps: self._time_steps,
+            m.ReadSteps: lambda _: self._stepped().read(),
+            m.MeasurePeaks: lambda _: measured_peaks(),
             m.ProfilePhases: self._profile_phases,
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
@@ -70,6 +76,7 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
+        self._steps = None
         self._subject = ProfiledSubject(request, probe=probe_here())
         return self._subject.opened()
 
@@ -78,6 +85,14 @@ class Service:
 
     def _trace_memory(self, request: m.TraceMemory) -> m.Traced:
         return self._opened.trace_memory(request)
+
+    def _time_steps(self, request: m.TimeSteps) -> m.StepsTimed:
+        return self._stepped().block(request.calls, request.untimed_calls)
+
+    def _stepped(self) -> StepTimes:
+        if self._steps is None:
+            self._steps = StepTimes(self._opened)
+        return self._steps
 
     def _profile_phases(self, request: m.ProfilePhases) -> m.Profiled:
         return self._opened.profile_phases(request)
@@ -96,6 +111,9 @@ _PHASE_OF: dict[type, str] = {
     m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
     m.TraceMemory: "compile",
+    m.TimeSteps: "evaluate",
+    m.ReadSteps: "evaluate",
+    m.MeasurePeaks: "evaluate",
     m.ProfilePhases: "compile",
     m.WatchCollector: "evaluate",
     m.Count: "compile",

@@ -200,6 +200,36 @@ class Subject:
             counts |= {"engine_nodes" if name == "nodes" else name: n for name, n in own.items()}
         return Counts(counts=counts)
 
+    # What a profile is taken of
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """Who evaluates."""
+        return self._evaluator
+
+    @property
+    def preparation(self) -> Preparation:
+        """The road that was gone, and its products."""
+        return self._preparation
+
+    def preparation_with_origins(self) -> Preparation:
+        """The same road once more, on which the network tells which line made each node."""
+        return Preparation(
+            self._scenario,
+            self._params,
+            self._evaluator,
+            self._request.mode,
+            self._dtype,
+            origins=True,
+        )
+
+    def placed_inputs(self) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+        """Weights, and as many sets of data as are kept, on a new memory layout."""
+        self._draw()
+        placed = self._layout.place(self._weights), [self._layout.place(x) for x in self._pool]
+        self._layout.shift_heap()
+        return placed
+
     # Steps
 
     def _prepare_again(self) -> None:

@@ -14,7 +14,7 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
-from harness.worker.plugins import load_installed, load_plugins
+from harness.worker.plugins import announce_installed, load_plugins
 from harness.worker.preparation import Refusal
 from harness.worker.tracing import TracedSubject
 from scenarios import scenario
@@ -67,7 +67,7 @@ class Service:
         load_plugins(request.plugins)
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
-            load_installed()
+            announce_installed()
         self._subject = TracedSubject(request, probe=probe_here())
         return self._subject.opened()
 

@@ -25,9 +25,9 @@ from time import monotonic
 from benchmarks.planted_operators import VARIABLE
 from harness.cases import Case, make_cases, parse_spec
 from harness.launch import LocalLauncher
+from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, Stepped, time_steps
 from harness.profiling.steps import readings, reconciled
-from harness.session import Contender, Version
 from results.profiles.difference import Difference, difference
 from results.profiles.summary import summarised
 

@@ -249,6 +249,8 @@ def scenario(
 
 
 _catalogue: dict[str, Scenario] = {}
+_announced: dict[str, Callable[[], None]] = {}
+"""What registers a scenario that is not asked for yet, by the scenario's name."""
 
 
 def register(scenario: Scenario) -> Scenario:
@@ -263,9 +265,22 @@ def register(scenario: Scenario) -> Scenario:
     return scenario
 
 
+def announce(name: str, load: Callable[[], None]) -> None:
+    """Make a name known whose scenario `load` registers, once it is asked for by that name."""
+    if name not in names():
+        _announced[name] = load
+
+
+def announced() -> tuple[str, ...]:
+    """The names that nobody has asked for yet; `names` has them once they are loaded."""
+    return tuple(_announced)
+
+
 def get(name: str) -> Scenario:
     """The scenario of that name; `ScenarioError` with close names when there is none."""
     _load_families()
+    if name in _announced:
+        _announced.pop(name)()
     found = _catalogue.get(name)
     if found is None:
         raise ScenarioError(

@@ -10,10 +10,10 @@ from harness.calibrations import latest_calibration
 from harness.cases import Case
 from harness.environment import machine_id
 from harness.launch import LocalLauncher
+from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, Stepped, time_steps
 from harness.profiling.steps import STEPPED, readings, reconciled
 from harness.progress import say
-from harness.session import Contender, Version
 from harness.sides import EvaluatorSide, Side
 from results.formats.profiles import render_difference, render_profile
 from results.formats.terminal import console

@@ -17,7 +17,7 @@ from harness.commands.profile_functions import add_function_options, profile_fun
 from harness.commands.profile_memory import add_memory_options, profile_memory
 from harness.commands.profile_steps import add_step_options, profile_steps
 from harness.errors import UsageError
-from harness.session import Version
+from harness.plan import Version
 from harness.sides import EvaluatorSide, make_versions, parse_sides
 
 

@@ -12,10 +12,10 @@ from harness.cases import Case, make_cases, parse_spec
 from harness.commands.options import positive_float, positive_int
 from harness.conversation import PREPARED_PHASES
 from harness.exits import NOTHING, OK
+from harness.plan import Version
 from harness.profiling.functions import OUTSIDE, SIGNAL, Sampled, Wish, sample_functions
 from harness.profiling.pictures import write_pictures
 from harness.progress import say
-from harness.session import Version
 from results.formats.terminal import console
 from results.profiles.functions import (
     Change,

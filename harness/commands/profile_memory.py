@@ -13,8 +13,8 @@ from harness.cases import Case, make_cases, parse_spec
 from harness.commands.options import positive_int
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.plan import Version
 from harness.progress import say
-from harness.session import Version
 from harness.worker import messages as m
 from results.flame import flame_graph
 from results.formats.terminal import console

@@ -18,8 +18,8 @@ from harness.commands.explaining import (
 from harness.commands.options import natural, positive_float
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
+from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort
-from harness.session import Contender, Version
 from harness.sides import EvaluatorSide, Side, make_versions, parse_sides
 
 _LAUNCHES = 5

@@ -17,7 +17,7 @@ from harness.launch import (
     usable_cpu,
 )
 from harness.measurement import Measurement
-from harness.session import Contender
+from harness.plan import Contender
 from harness.worker import messages as m
 
 _BLOCK_S = 0.03

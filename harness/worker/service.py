@@ -15,7 +15,7 @@ from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
 from harness.worker.peaks import measured_peaks
-from harness.worker.plugins import load_installed, load_plugins
+from harness.worker.plugins import announce_installed, load_plugins
 from harness.worker.preparation import Refusal
 from harness.worker.profiling import ProfiledSubject
 from harness.worker.steps import StepTimes
@@ -75,7 +75,7 @@ class Service:
         load_plugins(request.plugins)
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
-            load_installed()
+            announce_installed()
         self._steps = None
         self._subject = ProfiledSubject(request, probe=probe_here())
         return self._subject.opened()

@@ -8,10 +8,10 @@ from harness.cases import make_cases, parse_spec
 from harness.cli import main
 from harness.commands import explaining, profile_steps, versus
 from harness.launch import LocalLauncher
+from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, SteppedLaunch, time_steps
 from harness.profiling.peaks import measured_peaks
 from harness.profiling.steps import STEPPED, costs_ns, reading_cost_ns, readings, reconciled
-from harness.session import Contender, Version
 from harness.worker import messages as m
 from harness.worker.peaks import measured_peaks as measured_here
 from results.profiles.reading import UNEXPLAINED

@@ -88,6 +88,8 @@ def sample_functions(
         if not living:
             break
         _sample_launch(case, living, number, wish, launcher or LocalLauncher(), rng, found)
+    order = [each.label for each in versions]
+    found.profiles.sort(key=lambda each: (order.index(each.label), each.launch))
     return found
 
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 from harness.profiling.stack_cleaning import cleaned
 from results.profiles.stacks import Frame, SampledStack
 
-RATE_HZ: Final = 500
+RATE_HZ: Final = 1_000
 _READY: Final = b"Sampling process"
 _READY_S: Final = 30.0
 """It reads the symbols of every library that is loaded, which takes a while for large engines."""
@@ -32,7 +32,7 @@ _ENDING_S: Final = 60.0
 
 
 class CannotSample(Exception):  # noqa: N818 - the system's refusal, not ours
-    """This sampler cannot read this process; says why."""
+    """A sampler that cannot read a process; says why."""
 
 
 def program() -> str | None:

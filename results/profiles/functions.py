@@ -61,7 +61,9 @@ class FunctionRow:
 def rows_by_function(profiles: Sequence[PhaseProfile]) -> list[FunctionRow]:
     """The functions of one phase: the largest first, of several versions the largest change.
 
-    A function that a version does not have takes it no time.
+    Changes whose interval leaves out 0 come before all others. A function that a version does not
+    have takes it no time. The first profile's version is the baseline, the last one's is what it is
+    compared with.
     """
     labels = list(dict.fromkeys(each.label for each in profiles))
     own: dict[tuple[str, str], dict[tuple[str, int], float]] = defaultdict(dict)
@@ -144,5 +146,7 @@ def _change(
     return Change(seconds=mean, low=mean - half, high=mean + half)
 
 
-def _size(row: FunctionRow) -> float:
-    return max(row.seconds.values(), default=0.0) if row.change is None else abs(row.change.seconds)
+def _size(row: FunctionRow) -> tuple[bool, float]:
+    if row.change is None:
+        return False, max(row.seconds.values(), default=0.0)
+    return row.change.is_seen, abs(row.change.seconds)

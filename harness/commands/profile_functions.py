@@ -52,7 +52,9 @@ def add_function_options(parser: argparse.ArgumentParser) -> None:
         "--first", action="store_true", help="by function: the first time in a process alone"
     )
     parser.add_argument(
-        "--sampler", choices=(OUTSIDE, SIGNAL), help="by function: default: the first that works"
+        "--sampler",
+        choices=(OUTSIDE, SIGNAL),
+        help="by function: default: py-spy where it can look, signal between two versions",
     )
 
 
@@ -60,7 +62,7 @@ def profile_functions(
     arguments: argparse.Namespace, versions: Sequence[Version], plugins: tuple[str, ...]
 ) -> int:
     """Sample, print tables and write flame graphs."""
-    launches = arguments.launches or (20 if arguments.first else 5 if len(versions) > 1 else 1)
+    launches = arguments.launches or (20 if arguments.first else 6 if len(versions) > 1 else 3)
     wish = Wish(
         phases=tuple(each for each in PREPARED_PHASES if each in arguments.phase),
         launches=launches,

@@ -12,6 +12,7 @@ from typing import Any
 from harness.worker.messages import Profiled, ProfilePhases
 from harness.worker.preparation import Preparation
 from harness.worker.sampling import SignalSampler, Stack, described, marked
+from harness.worker.timing import Clock
 from harness.worker.tracing import TracedSubject
 
 _PR_SET_PTRACER = 0x59616D61
@@ -44,6 +45,7 @@ class ProfiledSubject(TracedSubject):
         self,
         phases: list[str],
         sampler: AbstractContextManager[object],
+        clock: Clock,
         elapsed_ns: dict[str, list[int]],
     ) -> None:
         preparation = self._new_preparation()
@@ -54,9 +56,9 @@ class ProfiledSubject(TracedSubject):
             run = marked(phase)
             if phase in to_come:
                 with sampler:
-                    start = self._clock()
+                    start = clock()
                     product = run(step)
-                    taken_ns = self._clock() - start
+                    taken_ns = max(0, clock() - start)
                 elapsed_ns.setdefault(phase, []).append(taken_ns)
             else:
                 product = step()

@@ -6,11 +6,12 @@ import contextlib
 import gc
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
 from harness.worker.messages import Profiled, ProfilePhases
 from harness.worker.preparation import Preparation
+from harness.worker.running_clock import RunningClock
 from harness.worker.sampling import SignalSampler, Stack, described, marked
 from harness.worker.timing import Clock
 from harness.worker.tracing import TracedSubject
@@ -25,17 +26,19 @@ class ProfiledSubject(TracedSubject):
         """Prepare and call on fresh, equal inputs until every phase asked for ran long enough."""
         if request.is_watched:
             _let_others_look()
+        with closing(RunningClock()) as clock:
+            return self._profile_until_enough(request, clock)
+
+    def _profile_until_enough(self, request: ProfilePhases, clock: Clock) -> Profiled:
         sampler = None
         if request.interval_us is not None:
             if not SignalSampler.is_here():
-                raise RuntimeError(
-                    f"{sys.platform} has no interval timers, so nothing samples here"
-                )
-            sampler = SignalSampler(request.interval_us, self._clock)
+                raise RuntimeError(f"{sys.platform} has no interval timers: nothing samples here")
+            sampler = SignalSampler(request.interval_us, clock)
         elapsed_ns: dict[str, list[int]] = {}
         deadline = self._clock() + request.budget_ns
         for _ in range(request.most):
-            self._profile_once(request.phases, sampler or nullcontext(), elapsed_ns)
+            self._profile_once(request.phases, sampler or nullcontext(), clock, elapsed_ns)
             reached = min((sum(elapsed_ns.get(each, [0])) for each in request.phases), default=0)
             if reached >= request.enough_ns or self._clock() > deadline:
                 break

@@ -17,6 +17,7 @@ from harness.commands.options import (
     positive_float,
     positive_int,
 )
+from harness.commands.profile_engine import profile_engine
 from harness.commands.profile_functions import add_function_options, profile_functions
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
@@ -64,7 +65,11 @@ class Profile:
         parser.add_argument("case", nargs="+", metavar="CASE", help="NAME[:k=v,…], as --scenario")
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--memory", action="store_true", help="allocations")
-        what.add_argument("--by", choices=("function",), help="time, by function")
+        what.add_argument(
+            "--by",
+            choices=("function", "engine"),
+            help="time: of phases by function, of calls by engine",
+        )
         add_function_options(parser)
         parser.add_argument("--evaluator", required=True, metavar="NAME")
         parser.add_argument("--mode", choices=("output", "gradient"), default="gradient")
@@ -86,6 +91,8 @@ class Profile:
         versions = _versions(arguments.sides)
         if arguments.by == "function":
             return profile_functions(arguments, versions, plugins)
+        if arguments.by == "engine":
+            return profile_engine(arguments, versions, plugins)
         specs = tuple(map(parse_spec, arguments.case))
         done = 0
         for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):

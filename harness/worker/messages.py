@@ -277,6 +277,23 @@ class Profiled(NamedTuple):
     how often it was seen."""
 
 
+class ProfileEngine(NamedTuple):
+    """Have the engine's own profiler look at calls. Answered by `EngineProfiled`."""
+
+    calls: int
+
+
+class EngineProfiled(NamedTuple):
+    """What it told; no rows where the adapter has no profiler."""
+
+    rows: list[list[Any]]
+    """For each the fields of `evaluators.engine_profile.EngineRow`."""
+    profiler: str
+    remarks: list[str]
+    call_ns: float
+    """One call without the profiler: the median of as many."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -332,6 +349,8 @@ Message = (
     | Traced
     | ProfilePhases
     | Profiled
+    | ProfileEngine
+    | EngineProfiled
     | WatchCollector
     | Sawtooth
     | Count

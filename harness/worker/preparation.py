@@ -57,6 +57,11 @@ class Preparation:
         return self._products.get("differentiate")
 
     @property
+    def lowered(self) -> Any:
+        """What the evaluator lowered."""
+        return self._products["lower"]
+
+    @property
     def function(self) -> Function:
         """What the evaluator compiled."""
         function: Function = self._products["compile"]

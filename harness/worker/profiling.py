@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import statistics
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
-from harness.worker.messages import Profiled, ProfilePhases
+from harness.worker.messages import EngineProfiled, Profiled, ProfilePhases
 from harness.worker.preparation import Preparation
 from harness.worker.running_clock import RunningClock
 from harness.worker.sampling import SignalSampler, Stack, described, marked
@@ -28,6 +29,28 @@ class ProfiledSubject(TracedSubject):
             _let_others_look()
         with closing(RunningClock()) as clock:
             return self._profile_until_enough(request, clock)
+
+    def profile_engine(self, calls: int) -> EngineProfiled:
+        """Calls without the engine's profiler, then with it; the phases have been run."""
+        function, weights, data = self._preparation.function, self._weights, self._pool[0]
+        elapsed_ns = []
+        for _ in range(calls):
+            start = self._clock()
+            function(weights, data)
+            elapsed_ns.append(self._clock() - start)
+        call_ns = statistics.median(elapsed_ns)
+        profile = getattr(self._evaluator, "profile", None)
+        if profile is None:
+            name = self._evaluator.name
+            remark = f"{name} has no profiler of its own that graphgauge knows to ask"
+            return EngineProfiled(rows=[], profiler="none", remarks=[remark], call_ns=call_ns)
+        told = profile(self._preparation.lowered, weights, data, calls)
+        return EngineProfiled(
+            rows=[list(row) for row in told.rows],
+            profiler=told.profiler,
+            remarks=told.remarks,
+            call_ns=call_ns,
+        )
 
     def _profile_until_enough(self, request: ProfilePhases, clock: Clock) -> Profiled:
         sampler = None

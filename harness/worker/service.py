@@ -39,6 +39,7 @@ class Service:
             m.FollowMemory: self._follow_memory,
             m.TraceMemory: self._trace_memory,
             m.ProfilePhases: self._profile_phases,
+            m.ProfileEngine: lambda ask: self._opened.profile_engine(ask.calls),
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
@@ -95,6 +96,7 @@ _PHASE_OF: dict[type, str] = {
     m.FollowMemory: "evaluate",
     m.TraceMemory: "compile",
     m.ProfilePhases: "compile",
+    m.ProfileEngine: "evaluate",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

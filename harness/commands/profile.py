@@ -19,6 +19,7 @@ from harness.commands.options import (
 )
 from harness.commands.profile_engine import profile_engine
 from harness.commands.profile_functions import add_function_options, profile_functions
+from harness.commands.profile_timeline import write_timelines
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
@@ -70,6 +71,9 @@ class Profile:
             choices=("function", "engine"),
             help="time: of phases by function, of calls by engine",
         )
+        what.add_argument(
+            "--timeline", action="store_true", help="what happens along a launch, for Perfetto"
+        )
         add_function_options(parser)
         parser.add_argument("--evaluator", required=True, metavar="NAME")
         parser.add_argument("--mode", choices=("output", "gradient"), default="gradient")
@@ -93,6 +97,8 @@ class Profile:
             return profile_functions(arguments, versions, plugins)
         if arguments.by == "engine":
             return profile_engine(arguments, versions, plugins)
+        if arguments.timeline:
+            return write_timelines(arguments, versions, plugins)
         specs = tuple(map(parse_spec, arguments.case))
         done = 0
         for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):

@@ -294,6 +294,24 @@ class EngineProfiled(NamedTuple):
     """One call without the profiler: the median of as many."""
 
 
+class RecordTimeline(NamedTuple):
+    """Go through the whole life of a subject once, recording it. Answered by `TimelineRecorded`."""
+
+    blocks: int
+    block_ns: int
+
+
+class TimelineRecorded(NamedTuple):
+    """What happened when, in ns since `began_s`."""
+
+    began_s: float
+    """Since the epoch, for who looked from outside meanwhile."""
+    spans: list[tuple[str, str, int, int, dict[str, float]]]
+    """Track (phases, blocks, collector), name, start, duration, and facts by name."""
+    resident_bytes: list[tuple[int, int]]
+    """When, and how many."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -351,6 +369,8 @@ Message = (
     | Profiled
     | ProfileEngine
     | EngineProfiled
+    | RecordTimeline
+    | TimelineRecorded
     | WatchCollector
     | Sawtooth
     | Count

@@ -16,7 +16,7 @@ from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
 from harness.worker.plugins import load_installed, load_plugins
 from harness.worker.preparation import Refusal
-from harness.worker.profiling import ProfiledSubject
+from harness.worker.recording import RecordedSubject
 from scenarios import scenario
 
 
@@ -24,7 +24,7 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
-        self._subject: ProfiledSubject | None = None
+        self._subject: RecordedSubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase, collects=ask.collects),
@@ -39,6 +39,7 @@ class Service:
             m.FollowMemory: self._follow_memory,
             m.TraceMemory: self._trace_memory,
             m.ProfilePhases: self._profile_phases,
+            m.RecordTimeline: self._record_timeline,
             m.ProfileEngine: lambda ask: self._opened.profile_engine(ask.calls),
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
@@ -60,7 +61,7 @@ class Service:
             return _failure(phase, "error", error)
 
     @property
-    def _opened(self) -> ProfiledSubject:
+    def _opened(self) -> RecordedSubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -70,7 +71,7 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             load_installed()
-        self._subject = ProfiledSubject(request, probe=probe_here())
+        self._subject = RecordedSubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -81,6 +82,9 @@ class Service:
 
     def _profile_phases(self, request: m.ProfilePhases) -> m.Profiled:
         return self._opened.profile_phases(request)
+
+    def _record_timeline(self, request: m.RecordTimeline) -> m.TimelineRecorded:
+        return self._opened.record_timeline(request)
 
     def _follow_memory(self, request: m.FollowMemory) -> m.MemorySeries:
         return self._opened.follow_memory(request)
@@ -97,6 +101,7 @@ _PHASE_OF: dict[type, str] = {
     m.TraceMemory: "compile",
     m.ProfilePhases: "compile",
     m.ProfileEngine: "evaluate",
+    m.RecordTimeline: "construct",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

@@ -22,11 +22,11 @@ from typing import Any
 
 from evaluators import catalog
 from harness.cases import Case, parse_spec
+from harness.plan import Version
 from harness.profiling.functions import Sampled, Wish, sample_functions
-from harness.session import Version
 from harness.worker.plugins import load_plugins
 from networks import differentiate, simplify
-from results.profiles.functions import rows_by_function, whole_change, whole_seconds
+from results.profiles.functions import compared, rows_by_function, whole_seconds
 from scenarios import scenario
 
 _PLUGIN = Path(__file__).with_name("planted_function.py").resolve()
@@ -86,15 +86,17 @@ def _told(number: int, name: str, sampled: Sampled) -> bool:
         print(f"{number:>3}  {name:<24} failed: {sampled.failures}", flush=True)
         return False
     rows = rows_by_function(sampled.profiles)
-    whole = whole_change(sampled.profiles)
+    difference = compared(sampled.profiles)
     whole_s = whole_seconds(sampled.profiles, sampled.profiles[0].label)
     places = [at for at, row in enumerate(rows, 1) if row.name == name]
     first = rows[0].change
     assert first is not None
+    assert difference is not None
+    change_s = difference.whole.change_s
     samples = sum(each.samples for each in sampled.profiles)
     print(
         f"{number:>3}  {name:<24} row {places[0] if places else '-':>3}   first row: "
-        f"{rows[0].name:<24} {first.seconds / whole_s:+.1%}   whole {whole.seconds / whole_s:+.1%}"
+        f"{rows[0].name:<24} {first.change_s / whole_s:+.1%}   whole {change_s / whole_s:+.1%}"
         f"   {samples:,} samples",
         flush=True,
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from results.errors import TableError
+from results.room import check_room
+from results.strict_json import parsed
 
 
 def environment_path(table_path: Path | str) -> Path:
@@ -32,10 +34,11 @@ def read_environments(table_path: Path | str) -> dict[str, dict[str, object]]:
     """
     path = environment_path(table_path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        check_room(path, path.stat().st_size)
+        found = parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise _unusable(path, str(error)) from error
     if not isinstance(found, dict) or not all(isinstance(facts, dict) for facts in found.values()):
         raise _unusable(path, "other JSON")

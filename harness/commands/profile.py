@@ -23,8 +23,8 @@ from harness.commands.profile_timeline import write_timelines
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.plan import Version
 from harness.progress import say
-from harness.session import Version
 from harness.sides import EvaluatorSide, make_versions, parse_sides
 from harness.worker import messages as m
 from results.flame import flame_graph

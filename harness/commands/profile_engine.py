@@ -9,9 +9,9 @@ from rich.table import Table
 
 from harness.cases import Case, make_cases, parse_spec
 from harness.exits import NOTHING, OK
+from harness.plan import Version
 from harness.profiling.engine import EngineTold, ask_engine
 from harness.progress import say
-from harness.session import Version
 from harness.worker import messages as m
 from results.formats.terminal import console
 from results.profiles.reading import ProfileReading

@@ -9,9 +9,9 @@ from harness.cases import Case, make_cases, parse_spec
 from harness.conversation import Side, SubjectFailed
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.plan import Version
 from harness.profiling.pictures import file_stem
 from harness.progress import say
-from harness.session import Version
 from harness.timeline import Sample, Timeline
 from harness.worker import messages as m
 from results.profiles.trace_events import LaunchTimeline, Span, trace_file

@@ -1,1 +1,1 @@
-"""Profiling on the controller's side: who samples, and how launches are taken through it."""
+"""Profiling on the controller's side: how launches are taken through it, and what they tell."""

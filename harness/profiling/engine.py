@@ -9,7 +9,7 @@ from evaluators.engine_profile import EngineRow
 from harness.cases import Case
 from harness.conversation import PREPARED_PHASES, Side, SubjectFailed, checked
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
-from harness.session import Version
+from harness.plan import Version
 from harness.worker import messages as m
 from results.profiles.reading import UNEXPLAINED, ProfileReading
 

@@ -12,9 +12,9 @@ from typing import Final, TypeVar
 from harness.cases import Case
 from harness.conversation import PREPARED_PHASES, Side, SubjectFailed, checked
 from harness.launch import Launcher, LocalLauncher, Surroundings, usable_cpu
+from harness.plan import Version
 from harness.profiling.outside import RATE_HZ, CannotSample, OutsideSampler
 from harness.profiling.places import place
-from harness.session import Version
 from harness.worker import messages as m
 from harness.worker.sampling import MARK
 from results.profiles.stacks import ENOUGH_SAMPLES, Frame, PhaseProfile, SampledStack

@@ -13,9 +13,11 @@ from harness.commands.options import (
     positive_float,
     positive_int,
 )
+from harness.commands.profile_engine import profile_engine
 from harness.commands.profile_functions import add_function_options, profile_functions
 from harness.commands.profile_memory import add_memory_options, profile_memory
 from harness.commands.profile_steps import add_step_options, profile_steps
+from harness.commands.profile_timeline import write_timelines
 from harness.errors import UsageError
 from harness.plan import Version
 from harness.sides import EvaluatorSide, make_versions, parse_sides
@@ -33,12 +35,15 @@ class Profile:
         what = parser.add_mutually_exclusive_group()
         what.add_argument(
             "--by",
-            choices=("operator", "node", "line", "function"),
+            choices=("operator", "node", "line", "function", "engine"),
             default="operator",
-            help="of a call: operator (the default), node, or line of the scenario; of the phases "
-            "before it: function",
+            help="of a call: operator (the default), node, or line of the scenario, or what the "
+            "engine's own profiler calls its rows; of the phases before it: function",
         )
         what.add_argument("--memory", action="store_true", help="allocations")
+        what.add_argument(
+            "--timeline", action="store_true", help="what happens along a launch, for Perfetto"
+        )
         parser.add_argument("--evaluator", metavar="NAME")
         parser.add_argument("--mode", choices=("output", "gradient"), default="gradient")
         parser.add_argument(
@@ -57,13 +62,18 @@ class Profile:
     def run(self, arguments: argparse.Namespace) -> int:
         """Profile, print tables and write files."""
         plugins = load_all_plugins(arguments)
-        if not arguments.memory and arguments.by != "function":
+        other = arguments.memory or arguments.timeline
+        if not other and arguments.by in ("operator", "node", "line"):
             return profile_steps(arguments, plugins)
         if arguments.evaluator is None:
             raise UsageError("--evaluator is missing")
         versions = _versions(arguments.sides)
         if arguments.memory:
             return profile_memory(arguments, versions, plugins)
+        if arguments.timeline:
+            return write_timelines(arguments, versions, plugins)
+        if arguments.by == "engine":
+            return profile_engine(arguments, versions, plugins)
         return profile_functions(arguments, versions, plugins)
 
 

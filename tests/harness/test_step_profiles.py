@@ -133,8 +133,17 @@ def test_two_evaluators_are_told_apart_on_the_command_line(
     monkeypatch.setattr(profile_steps, "RECORDED_S", 0.02)
 
     code = main(
-        ["profile", "rnn:steps=4", "--sides", "interpreter", "straightline", "--launches", "2"]
-        + ["--out", str(tmp_path)]
+        [
+            "profile",
+            "rnn:steps=4",
+            "--sides",
+            "interpreter",
+            "straightline",
+            "--launches",
+            "2",
+            "--out",
+            str(tmp_path),
+        ]
     )
 
     shown = capsys.readouterr().out
@@ -158,8 +167,20 @@ def test_one_version_is_told_with_its_reconciliation(
     monkeypatch.setattr(explaining, "latest_calibration", lambda _machine: None)
 
     code = main(
-        ["profile", "mlp:batch=2", "--evaluator", "planned", "--launches", "2", "--by", "node"]
-        + ["--out", str(tmp_path), "--top", "3"]
+        [
+            "profile",
+            "mlp:batch=2",
+            "--evaluator",
+            "planned",
+            "--launches",
+            "2",
+            "--by",
+            "node",
+            "--out",
+            str(tmp_path),
+            "--top",
+            "3",
+        ]
     )
 
     shown = capsys.readouterr().out
@@ -203,8 +224,16 @@ def test_an_evaluator_that_cannot_be_instrumented_says_so(
     )
 
     code = main(
-        ["profile", "rnn:steps=4", "--evaluator", "without-steps", "--plugin", str(plugin)]
-        + ["--out", str(tmp_path)]
+        [
+            "profile",
+            "rnn:steps=4",
+            "--evaluator",
+            "without-steps",
+            "--plugin",
+            str(plugin),
+            "--out",
+            str(tmp_path),
+        ]
     )
 
     assert code == 3

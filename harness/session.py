@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import secrets
@@ -22,6 +21,7 @@ from harness.conduct_time import IsReady, conduct_time, questions_ahead
 from harness.conversation import Side
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
+from harness.interruption import Interruption
 from harness.launch import (
     Launch,
     Launcher,
@@ -39,6 +39,7 @@ from harness.worker import messages as m
 from harness.worker.evidence import Evidence
 from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, read, readings, write_environment
+from results.writing import append_json_lines
 from results.yardsticks import YARDSTICK
 
 TIME, MEMORY = "time", "memory"
@@ -163,12 +164,17 @@ class Session:
         self.id = _new_session_id()
 
     def run(self, groups: Sequence[Group]) -> None:
-        """Measure every group; when this returns or raises, all finished readings are on disk."""
+        """Measure every group; when this returns or raises, all finished readings are on disk.
+
+        Raises:
+            Interrupted: if Ctrl-C was pressed once, between two launches.
+        """
         settings = self._settings
         steps = plan_steps(groups, settings.effort, settings.seed, self._is_finished)
         self._spent = {group: _Spent() for group in groups}
         a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
         with (
+            Interruption() as interruption,
             TableWriter(settings.out) as table,
             _off_cpu(self._cpu),
             progress_on_stderr(a_group * len(groups)) as progress,
@@ -181,6 +187,7 @@ class Session:
             self._probe_environments(groups)
             try:
                 for step in steps:
+                    interruption.check()
                     self._run_step(step, table, progress)
             finally:
                 for launch in self._ready.values():
@@ -453,7 +460,7 @@ class Session:
             for contender, side in zip(contenders, sides, strict=True)
             if side.series.elapsed_ns
         ]
-        _append_lines(blocks_path(self._settings.out), lines)
+        append_json_lines(blocks_path(self._settings.out), lines)
 
     def _launch_names(self, contender: Contender, step: Step) -> dict[str, object]:
         return {
@@ -479,7 +486,7 @@ class Session:
             "seconds": [round(each.seconds - start, 3) for each in samples],
             "resident_bytes": [each.resident_bytes for each in samples],
         }
-        _append_lines(timelines_path(self._settings.out), [line])
+        append_json_lines(timelines_path(self._settings.out), [line])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -494,11 +501,6 @@ class _Spent:
         """How much further it is now."""
         amount, self.share = share - self.share, share
         return amount
-
-
-def _append_lines(path: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
 def _beside(case: Case) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import util
 
 from evaluators import catalog
+from harness.worker.exceptions import one_line
 from scenarios import scenario as scenario_catalogue
 
 
@@ -50,6 +51,8 @@ def _load(path: str) -> None:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise PluginError(f"plugin {path}: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        sys.modules.pop(name, None)
+        raise PluginError(f"plugin {path}: {one_line(error)}") from error

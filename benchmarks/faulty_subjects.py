@@ -354,6 +354,7 @@ FAULTS: dict[str, Fault] = {
     "return-lists": _wrong(lambda result: [each.tolist() for each in result], "numpy array"),
     "return-shape": _wrong(lambda result: [np.stack([each] * 2) for each in result], "shape"),
     "return-integers": _wrong(lambda result: [each.astype(int) for each in result], "int64"),
+    "return-float64": _wrong(lambda result: [each.astype(float) for each in result], "float64"),
     "return-complex": _wrong(lambda result: [each + 0j for each in result], "complex"),
     "return-objects": _wrong(lambda result: [each.astype(object) for each in result], "object"),
     "return-fewer": _wrong(lambda result: result[:-1], "returned 1 arrays"),

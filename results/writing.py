@@ -40,6 +40,7 @@ class TableWriter:
         self.cut_bytes = 0
         self._lock = FileLock(f"{self.path}.lock", timeout=0)
         self._descriptor: int | None = None
+        self._is_lost = False
 
     def __enter__(self) -> Self:
         """Open the table, made with its folders if it is new.
@@ -81,8 +82,17 @@ class TableWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the table and let others write it."""
-        self._close()
+        """Close the table and let others write it.
+
+        Raises:
+            TableError: if the table was moved or deleted, which also tells why something else went
+                wrong.
+        """
+        try:
+            if self._descriptor is not None:
+                self._check_still_there(self._descriptor)
+        finally:
+            self._close()
 
     def write(self, readings: Iterable[Reading]) -> None:
         """Append `readings`, all of them or, where one is not valid or the disk is full, none.
@@ -137,15 +147,18 @@ class TableWriter:
         self._check_still_there(self._descriptor)
 
     def _check_still_there(self, descriptor: int) -> None:
-        """Refuse to go on writing what nobody will find under the table's name.
+        """Refuse to go on writing what nobody will find under the table's name; once.
 
         Raises:
             TableError: which says where everything is that was written so far.
         """
+        if self._is_lost:
+            return
         ours = os.fstat(descriptor)
         with contextlib.suppress(OSError):
             if os.path.samestat(self.path.stat(), ours):
                 return
+        self._is_lost = True
         if ours.st_nlink:
             advice = "Put it back and go on with --resume: every reading is in it, also the last."
         else:

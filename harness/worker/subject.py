@@ -116,7 +116,7 @@ class Subject:
         function = reference.compile(reference.lower(self._preparation.network, mode))
         self._golden = function(self._weights, self._pool[0])
         self._tolerance = self._scenario.tolerance_at(self._params, self._dtype)
-        error, problem = disagreement(self._first_result, self._golden, self._tolerance)
+        error, problem = self._disagreement(self._first_result)
         self._first_result = None
         return Checked(max_relative_error=error, problem=problem)
 
@@ -125,13 +125,21 @@ class Subject:
         problem = ""
         for _ in range(_CHECKED_AGAIN):
             result = self._first_call()
-            problem = disagreement(result, self._golden, self._tolerance)[1]
+            problem = self._disagreement(result)[1]
             if problem:
                 problem = f"right at the first call, but not now: {problem}"
             problem = self._changed_input() or problem
             if problem:
                 break
         return CheckedAgain(problem=problem, threads=max(0, threads_here() - self._threads))
+
+    def _disagreement(self, result: object) -> tuple[float | None, str]:
+        network = self._preparation.network
+        nodes = network.outputs
+        if self._request.mode == "gradient" and network.loss is not None:
+            nodes = (network.loss, *network.weights)
+        dtypes = [node.dtype for node in nodes]
+        return disagreement(result, self._golden, self._tolerance, dtypes)
 
     def _changed_input(self) -> str:
         """Which input is not what it was when it was drawn; empty where none is."""

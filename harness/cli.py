@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -65,6 +66,8 @@ _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorErro
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; whatever a user can do something about is one message and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is spelt out
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     try:
         code: int = parsed.command.run(parsed)
@@ -76,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.debug:
             raise
         say(f"graphgauge: {error}")
+        return UNUSABLE
+    except MemoryError:
+        if parsed.debug:
+            raise
+        say("graphgauge: memory is gone; compare fewer or smaller tables at once")
         return UNUSABLE
     except KeyboardInterrupt:
         goes_on = ". --resume goes on from here" if hasattr(parsed, "resume") else ""

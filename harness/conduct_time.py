@@ -72,6 +72,7 @@ def conduct_time(
     # Nothing is said of a time before the value is known to be right.
     group.each(_check)
     group.each(_count)
+    group.each(_multiply, effort)
     group.release()
     if is_prepared_elsewhere:
         group.each(Side.stay)
@@ -98,6 +99,8 @@ def questions_ahead(request: m.Open, phases: Sequence[str], effort: Effort) -> l
         prepared = [phase for phase in PREPARED_PHASES if phase in phases]
         ahead += [m.RunPhase(phase=phase, collects=False) for phase in prepared]
         ahead += [m.Check(), m.Count()]
+        if _is_multiplied(effort):
+            ahead.append(_multiplying(effort))
     return ahead
 
 
@@ -137,6 +140,19 @@ def _count(side: Side) -> None:
         if metric in counts:
             value = float(counts[metric])
             side.hold(Measurement(phase=phase, metric=metric, source="count", value=value))
+
+
+def _is_multiplied(effort: Effort) -> bool:
+    return effort.instances > 1 and effort.wants("evaluate")
+
+
+def _multiplying(effort: Effort) -> m.Multiply:
+    return m.Multiply(instances=effort.instances, budget_ns=effort.instances_budget_ns)
+
+
+def _multiply(side: Side, effort: Effort) -> None:
+    if _is_multiplied(effort):
+        side.instances = side.ask(_multiplying(effort), m.Multiplied, "compile").instances
 
 
 def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
@@ -247,6 +263,8 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         "set_aside": str(sum(judged.is_set_aside)),
         "waited": f"{side.series.share_waited():.2g}",
     }
+    if side.instances > 1:
+        notes["instances"] = str(side.instances)
     if side.unit != CALL:
         notes["per"] = side.unit
     if side.series.halts():
@@ -271,7 +289,8 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         )
     )
     if blocks >= 3 and median > 0:
-        calls = [block * side.series.calls for block in judged.counted()]
+        # Drift is told by the calls that one function has had.
+        calls = [block * side.series.calls / side.instances for block in judged.counted()]
         drift = time_drift(calls, seconds_per_call)
         side.hold(
             Measurement(

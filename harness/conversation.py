@@ -68,6 +68,8 @@ class Side:
         """Where it is to be measured, if it was started elsewhere."""
         self.known_calls = calls
         """Of a block, as an earlier launch found them; None for the first launch."""
+        self.instances = 1
+        """Of the function, each at another place in memory; blocks go round them."""
         self.series = Series()
         self.repeats_ns: dict[str, list[int]] = {}
         self.yardstick_ns: dict[str, list[int]] = {}

@@ -9,13 +9,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
-from results.errors import TableError
+from results.errors import TableError, shown
 from results.sequential import FIRST_LOOK, decide, looks, shares
 from results.statistics import Estimate, smallest_detectable
+from results.strict_json import parsed
 
 BUDGETS_S: Final = (2.0, 5.0, 10.0, 20.0, 60.0)
 """For which a calibration says how small a change can be seen."""
@@ -25,6 +26,8 @@ LEAST_PAIRS: Final = 20
 
 LEAST_CALIBRATIONS: Final = 3
 """So many tell how times differ from one session to another."""
+
+_ANEW: Final = "Delete the line, or the file, and calibrate anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +199,13 @@ def read_calibrations(path: Path) -> list[Calibration]:
     """
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise TableError(
+            path, found=str(error), expected="calibrations, a line each", advice=_ANEW
+        ) from error
+    lines = lines[:-1] if not lines[-1] else lines
     return [_calibration(line, path, number) for number, line in enumerate(lines, start=1)]
 
 
@@ -221,15 +230,32 @@ def between_sessions(calibrations: Sequence[Calibration]) -> Between | None:
 
 def _calibration(line: str, path: Path, number: int) -> Calibration:
     try:
-        content: dict[str, Any] = json.loads(line)
+        content = cast("dict[str, Any]", parsed(line))
         detectable = tuple(Detectable(**each) for each in content.pop("detectable"))
         troubles = tuple(content.pop("troubles"))
-        return Calibration(**content, detectable=detectable, troubles=troubles)
+        found = Calibration(**content, detectable=detectable, troubles=troubles)
+        _check(found)
+        return found
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TableError(
             path,
             line=number,
-            found=str(error),
+            found=shown(str(error)),
             expected="a calibration as `graphgauge calibrate` writes it",
-            advice="Delete the line, or the file, and calibrate anew.",
+            advice=_ANEW,
         ) from None
+
+
+def _check(found: Calibration) -> None:
+    """Raise ValueError or TypeError for what a comparison could not go on with."""
+    numbers = [*found.case_times.values(), found.pair_sd, found.level]
+    numbers += [] if found.floor is None else [found.floor]
+    if not all(math.isfinite(each) and each >= 0 for each in numbers):
+        message = "a number below 0"
+        raise ValueError(message)
+    if not all(each > 0 for each in found.case_times.values()):
+        message = "a case that took no time"
+        raise ValueError(message)
+    if not isinstance(found.recorded_at, str) or not isinstance(found.machine, str):
+        message = "recorded_at and machine must be texts"
+        raise TypeError(message)

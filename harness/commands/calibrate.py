@@ -25,8 +25,9 @@ from harness.effort import paired_effort
 from harness.environment import machine_id
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.plan import Contender, Group, Version
 from harness.progress import say
-from harness.session import Contender, Group, Session, Settings, Version
+from harness.session import Session, Settings
 from results.calibration import (
     LEAST_PAIRS,
     Between,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pandas as pd
 from harness import github as actions
 from harness.calibrations import calibrations_of, latest_calibration
 from harness.environment import machine_id
+from harness.printing import write_out
 from harness.progress import say
 from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
@@ -106,4 +106,4 @@ def show(comparison: Comparison, form: str, *, everything: bool) -> None:
     elif form == "table":
         terminal.render(comparison, terminal.console(), every_row=everything)
     else:
-        sys.stdout.write(_TEXTS[form](comparison))
+        write_out(_TEXTS[form](comparison))

@@ -17,8 +17,9 @@ from harness.commands.options import (
 from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
 from harness.interruption import Interrupted
+from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Contender, Session, Settings, Version
+from harness.session import Session, Settings
 from results.formats.terminal import console, render_growths, render_summary
 from results.growth import growths
 from results.summary import summarise
@@ -82,6 +83,9 @@ def measure(settings: Settings, contenders: Sequence[Contender]) -> int:
 def _show(settings: Settings, session: Session) -> int:
     frame = read(settings.out)
     measured = frame[frame["session"] == session.id]
+    if measured.empty:
+        say("nothing was measured yet")
+        return NOTHING
     output = console()
     render_summary(summarise(measured), output)
     render_growths(growths(measured), output)

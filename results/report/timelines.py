@@ -1,14 +1,16 @@
 """What went on along launches: their memory and the times of their blocks, from beside a table."""
 
 import itertools
-import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from results.errors import TableError
+from results.errors import TableError, shown
+from results.room import check_room
 from results.schema import Case
+from results.strict_json import parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,8 @@ def thinned(values: Sequence[float], most: int, *, rank: float) -> list[int]:
 
 def _read(path: Path, read_line: Callable[[Mapping[str, Any]], Timeline]) -> Iterator[Timeline]:
     try:
-        with path.open(encoding="utf-8") as file:
+        check_room(path, path.stat().st_size)
+        with path.open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, start=1):
                 if line.endswith("\n"):  # else a kill cut it short
                     yield _timeline(path, number, line, read_line)
@@ -101,12 +104,17 @@ def _timeline(
     path: Path, number: int, line: str, read_line: Callable[[Mapping[str, Any]], Timeline]
 ) -> Timeline:
     try:
-        found = read_line(json.loads(line))
+        content = parsed(line)
+        if not isinstance(content, dict):
+            raise TypeError("no JSON object")
+        found = read_line(content)
         if len(found.seconds) != len(found.values):
             message = f"{len(found.seconds)} times and {len(found.values)} values"
             raise ValueError(message)
-    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError) as error:
-        raise _unusable(path, number, f"{type(error).__name__}: {error}") from error
+        if not all(map(math.isfinite, (*found.seconds, *found.values))):
+            raise ValueError("numbers beyond what a float can hold")
+    except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+        raise _unusable(path, number, shown(f"{type(error).__name__}: {error}")) from error
     return found
 
 

@@ -63,6 +63,8 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
         m.RunBlocks: lambda q: blocks([call_ns * q.calls] * q.blocks, q.calls),
         m.StayOn: lambda _: m.Staying(),
         m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns={"matmul": 250_000}),
+        m.Multiply: lambda q: m.Multiplied(instances=q.instances),
+        m.CheckAgain: lambda _: m.CheckedAgain(problem="", threads=0),
         m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
         m.MeasureMemory: lambda q: m.MemoryRead(
             phase=q.phase,

@@ -85,13 +85,13 @@ def _run(out: Path, extra: Sequence[str]) -> None:
     sys.exit(main_of_command_line(["run", *_PLAN, "--out", str(out), *extra]))
 
 
-def uninterrupted(folder: Path) -> tuple[set[Key], float]:
+def uninterrupted(folder: Path, *extra: str) -> tuple[set[Key], float]:
     """The readings of the plan, which are the same every time, and the seconds it takes."""
     (folder / "temporary").mkdir()
     found = []
     for name in ("first.csv", "second.csv"):
         started = time.monotonic()
-        start(folder / name).join()
+        start(folder / name, *extra).join()
         found.append({_key(row) for row in _rows(folder / name)})
     if found[0] != found[1]:
         raise RuntimeError(f"two whole runs differ in {sorted(map(str, found[0] ^ found[1]))}")
@@ -105,13 +105,14 @@ def kill_until_complete(
     rng: random.Random,
     most: int,
     counts: Counts,
+    *extra: str,
 ) -> None:
     """Run the plan, killing it and going on, until it is complete or was killed `most` times."""
     (folder / "temporary").mkdir(parents=True)
     out = folder / "a.csv"
     before: list[Reading] = []
     for _ in range(most):
-        process = start(out, "--resume")
+        process = start(out, "--resume", *extra)
         process.join(timeout=rng.uniform(0.0, longest_s))
         if process.exitcode is not None:
             break
@@ -120,7 +121,7 @@ def kill_until_complete(
         counts.kills += 1
         counts.processes_left += _processes_left(folder)
         before = _judge(out, before, expected, counts)
-    start(out, "--resume").join()
+    start(out, "--resume", *extra).join()
     counts.plans += 1
     after = [_key(row) for row in _rows(out)]
     counts.wrong_plans += Counter(after) != Counter(expected)

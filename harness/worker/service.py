@@ -30,7 +30,7 @@ class Service:
     def __init__(self) -> None:
         self._steps: StepTimes | None = None
         self._subject: ProfiledSubject | None = None
-        self._ignored: BaseException | None = None
+        self._ignored: list[BaseException] = []
         """What was raised where Python can only ignore it, such as in a destructor."""
         sys.unraisablehook = self._note_ignored
         self._answers: dict[type, Callable[[Any], m.Message]] = {
@@ -60,20 +60,21 @@ class Service:
     def answer(self, question: m.Message) -> m.Message:
         """The reply; whatever the subject raises becomes a `Failure`."""
         phase = getattr(question, "phase", _PHASE_OF.get(type(question), "construct"))
-        self._ignored = None
+        self._ignored.clear()
         try:
             answer = self._answers[type(question)](question)
         except Refusal as refusal:
             return m.Failure(phase="lower", status="refused", detail=str(refusal))
         except BaseException as error:
             return m.Failure(phase=phase, status=status_of(error), detail=one_line(error))
-        ignored = self._ignored
-        if ignored is None or phase != "teardown":
+        if not self._ignored or phase != "teardown":
             return answer
-        return m.Failure(phase=phase, status=status_of(ignored), detail=one_line(ignored))
+        first = self._ignored[0]
+        return m.Failure(phase=phase, status=status_of(first), detail=one_line(first))
 
     def _note_ignored(self, ignored: Any) -> None:
-        self._ignored = ignored.exc_value
+        if ignored.exc_value is not None:
+            self._ignored.append(ignored.exc_value)
         sys.__unraisablehook__(ignored)
 
     @property

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from benchmarks import faults
 
 _CHOSEN = (
@@ -19,28 +17,20 @@ _CHOSEN = (
     *("write-everywhere-in-evaluate", "reuse-descriptors-in-compile", "close-output-in-lower"),
     *("change-directory-in-construct", "ignore-signals-in-first_call", "spin-in-thread-in-lower"),
     *("print-our-words-in-evaluate", "return-noise-in-evaluate", "return-float64-in-first_call"),
-    *("write-weights-in-evaluate", "write-data-in-first_call"),
+    *("write-weights-in-evaluate", "write-data-in-first_call", "take-shared-memory-in-lower"),
 )
 
 
-def _trials(names: tuple[str, ...]) -> list[faults.Trial]:
+def _trials() -> list[faults.Trial]:
     found = {each.evaluator: each for each in faults.trials()}
-    return [found[name] for name in names]
+    return [found[name] for name in _CHOSEN]
 
 
-@pytest.mark.parametrize(
-    ("names", "extra"),
-    [
-        (_CHOSEN, ("--no-memory", "--launches", "1")),
-        (("take-shared-memory-in-lower",), ("--memory-limit", str(2**30), "--no-memory")),
-    ],
-    ids=["rows", "limit"],
-)
-def test_a_fault_is_a_row_and_touches_nobody_else(
-    tmp_path: Path, names: tuple[str, ...], extra: tuple[str, ...]
-) -> None:
+def test_a_fault_is_a_row_and_touches_nobody_else(tmp_path: Path) -> None:
     """Phase, status and detail are told; the honest case has all its rows; nothing is left."""
-    outcome = faults.run(_trials(names), tmp_path, *extra)
+    limit = ("--memory-limit", str(2**30))
+
+    outcome = faults.run(_trials(), tmp_path, "--no-memory", "--launches", "1", *limit)
 
     assert not outcome.problems
     assert outcome.rows_lost == 0

@@ -115,13 +115,14 @@ def test_the_first_ctrl_c_is_a_wish() -> None:
 
 def test_a_dozen_kills_lose_nothing(tmp_path: Path) -> None:
     """Killed at random points and resumed, a plan becomes what it is uninterrupted."""
-    expected, whole_s = uninterrupted(tmp_path)
+    expected, whole_s = uninterrupted(tmp_path, "--no-memory")
     counts = Counts()
     rng = random.Random(1)
 
     while counts.kills < 12:
         plan = tmp_path / str(counts.plans)
-        kill_until_complete(plan, expected, whole_s, rng, 12 - counts.kills, counts)
+        most = 12 - counts.kills
+        kill_until_complete(plan, expected, whole_s, rng, most, counts, "--no-memory")
 
     assert counts.kills == 12
     assert counts.is_good, counts

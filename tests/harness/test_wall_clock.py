@@ -36,7 +36,7 @@ def test_a_clock_that_is_set_back_breaks_nothing(tmp_path: Path) -> None:
     subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
     command = [
         *(sys.executable, "-m", "harness.cli", "run", "--scenario", "tiny", "--plugin", _PLUGIN),
-        *("--evaluator", "honest", "--mode", "output", "--quick", "--out", str(out)),
+        *("--evaluator", "honest", "--mode", "output", "--quick", "--no-memory", "--out", str(out)),
     ]
 
     for more in (["--launches", "2"], ["--launches", "3", "--resume"]):

@@ -27,7 +27,7 @@ from harness.cases import Case, make_cases, parse_spec
 from harness.launch import LocalLauncher
 from harness.profiling.launches import Effort, Stepped, time_steps
 from harness.profiling.steps import readings, reconciled
-from harness.session import Contender, Version
+from harness.plan import Contender, Version
 from results.profiles.difference import Difference, difference
 from results.profiles.summary import summarised
 

@@ -279,7 +279,7 @@ def _damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 
 def _texts() -> st.SearchStrategy[str]:
-    anything = st.characters(exclude_categories=["Cs"])
+    anything = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
     return st.text(
         st.sampled_from(list("=+-@'\",;\r\n\t <>&|`$%\x1b\u202e")) | anything, max_size=8
     )

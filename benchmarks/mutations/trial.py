@@ -136,20 +136,26 @@ class Trial:
         elif is_table:
             program = _FOR_PROGRAMS[self._turn % len(_FOR_PROGRAMS)]
             self._run(mutation, "compare", str(self._table), "--format", program)
-        page = self._folder / "report.html"
-        self._run(mutation, "report", str(self._table), "-o", str(page))
-        which = self._turn % 3
-        if which == 0:
+        others = (self._report, self._exchange, self._history, self._check)
+        if is_table:
+            self._report(mutation)
             self._exchange(mutation)
-        elif which == 1:
-            self._run(mutation, "history", str(self._table), "--all")
-        else:
-            told = ("--baseline", str(ORIGINAL), "--settings", str(self._settings))
-            self._run(mutation, "check", str(self._table), *told)
+            others = (self._history, self._check)
+        others[self._turn % len(others)](mutation)
+
+    def _report(self, mutation: Mutation) -> None:
+        self._run(mutation, "report", str(self._table), "-o", str(self._folder / "report.html"))
+
+    def _history(self, mutation: Mutation) -> None:
+        self._run(mutation, "history", str(self._table), "--all")
+
+    def _check(self, mutation: Mutation) -> None:
+        told = ("--baseline", str(ORIGINAL), "--settings", str(self._settings))
+        self._run(mutation, "check", str(self._table), *told)
 
     def _exchange(self, mutation: Mutation) -> None:
         """Export, and import what was exported."""
-        form = tuple(FORMATS)[self._turn // 3 % len(FORMATS)]
+        form = tuple(FORMATS)[self._turn % len(FORMATS)]
         out = self._folder / ("exported" if FORMATS[form].is_folder else "exported.json")
         shutil.rmtree(out, ignore_errors=True) if out.is_dir() else out.unlink(missing_ok=True)
         told = ["--to", form, "-o", str(out), "--label", "old"]
@@ -202,7 +208,7 @@ class Trial:
         return {oracle.series_of(row): [row[name] for name in _FIGURES] for row in rows}
 
 
-def alarmed(signum: int, frame: FrameType | None) -> None:
+def alarmed(_signal: int, _frame: FrameType | None) -> None:
     """The handler of SIGALRM that ends a hang."""
     raise Hang(f"no answer within {_HANG_S} s")
 

@@ -20,6 +20,8 @@ from benchmarks.mutations.drawing import Mutation, mutations
 from benchmarks.mutations.trial import Tally, Trial, alarmed
 
 _FAILURES_SHOWN = 40
+_BATCH = 200
+"""Hypothesis varies what it has drawn before; many batches of their own differ more."""
 
 
 def main() -> int:
@@ -35,23 +37,27 @@ def main() -> int:
         os.environ["GRAPHGAUGE_CACHE"] = str(Path(folder) / "cache")
         trial = Trial(Path(folder))
         ends = time.monotonic() + arguments.seconds
-
-        @seed(arguments.seed)
-        @settings(
-            max_examples=arguments.count,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(mutations())
-        def attempt(mutation: Mutation) -> None:
+        for batch in range(-(-arguments.count // _BATCH)):
             if time.monotonic() < ends:
-                trial.attempt(mutation)
-
-        attempt()
+                _try(trial, min(_BATCH, arguments.count - batch * _BATCH), (arguments.seed, batch))
         _print(trial.tally)
     return 1 if trial.tally.failures else 0
+
+
+def _try(trial: Trial, count: int, drawn_from: tuple[int, int]) -> None:
+    @seed(drawn_from)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(mutations())
+    def attempt(mutation: Mutation) -> None:
+        trial.attempt(mutation)
+
+    attempt()
 
 
 def _print(tally: Tally) -> None:

@@ -30,8 +30,8 @@ from results.tables import read
 
 _HANG_S = 60
 """On a busy machine; the slowest of these commands takes a tenth of a second alone."""
-_FOR_PEOPLE = ("table", "markdown", "junit", "github")
 _FOR_PROGRAMS = ("csv", "json")
+_FORMS = ("table", "markdown", "junit", "github", *_FOR_PROGRAMS)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FIGURES = ("baseline", "candidate", "ratio", "ratio_low", "ratio_high", "verdict")
 
@@ -129,19 +129,17 @@ class Trial:
         return "read"
 
     def _commands(self, mutation: Mutation, *, is_table: bool) -> None:
-        people = _FOR_PEOPLE[self._turn % len(_FOR_PEOPLE)]
-        self._run(mutation, "compare", str(self._table), "--format", people)
+        """Compare always; what can be read is reported and exported; the others take turns."""
         if mutation.kind in {COSMETIC, VALUES}:
             self._check_figures(mutation)
-        elif is_table:
-            program = _FOR_PROGRAMS[self._turn % len(_FOR_PROGRAMS)]
-            self._run(mutation, "compare", str(self._table), "--format", program)
-        others = (self._report, self._exchange, self._history, self._check)
+        else:
+            form = _FORMS[self._turn % len(_FORMS)]
+            self._run(mutation, "compare", str(self._table), "--format", form)
         if is_table:
             self._report(mutation)
-            self._exchange(mutation)
-            others = (self._history, self._check)
-        others[self._turn % len(others)](mutation)
+            self._export(mutation)
+        others = (self._history, self._check, self._import, self._export, self._report)
+        others[self._turn % (3 if is_table else 5)](mutation)
 
     def _report(self, mutation: Mutation) -> None:
         self._run(mutation, "report", str(self._table), "-o", str(self._folder / "report.html"))
@@ -153,17 +151,24 @@ class Trial:
         told = ("--baseline", str(ORIGINAL), "--settings", str(self._settings))
         self._run(mutation, "check", str(self._table), *told)
 
-    def _exchange(self, mutation: Mutation) -> None:
-        """Export, and import what was exported."""
-        form = tuple(FORMATS)[self._turn % len(FORMATS)]
-        out = self._folder / ("exported" if FORMATS[form].is_folder else "exported.json")
+    def _export(self, mutation: Mutation) -> None:
+        form, out = self._form()
         shutil.rmtree(out, ignore_errors=True) if out.is_dir() else out.unlink(missing_ok=True)
         told = ["--to", form, "-o", str(out), "--label", "old"]
         told += ["--commit", "HEAD"] if FORMATS[form].is_folder else []
-        if self._run(mutation, "export", str(self._table), *told) == 0:
-            again = self._folder / "imported.csv"
-            again.unlink(missing_ok=True)
+        self._run(mutation, "export", str(self._table), *told)
+
+    def _import(self, mutation: Mutation) -> None:
+        """What was exported last in this format."""
+        form, out = self._form()
+        again = self._folder / "imported.csv"
+        again.unlink(missing_ok=True)
+        if out.exists():
             self._run(mutation, "import", str(out), "--from", form, "-o", str(again))
+
+    def _form(self) -> tuple[str, Path]:
+        form = tuple(FORMATS)[self._turn // 3 % len(FORMATS)]
+        return form, self._folder / (form if FORMATS[form].is_folder else f"{form}.json")
 
     def _run(self, mutation: Mutation, *arguments: str) -> int:
         out, errors = io.StringIO(), io.StringIO()

@@ -39,12 +39,16 @@ def main() -> int:
         ends = time.monotonic() + arguments.seconds
         for batch in range(-(-arguments.count // _BATCH)):
             if time.monotonic() < ends:
-                _try(trial, min(_BATCH, arguments.count - batch * _BATCH), (arguments.seed, batch))
+                _try(
+                    trial,
+                    min(_BATCH, arguments.count - batch * _BATCH),
+                    f"{arguments.seed} {batch}",
+                )
         _print(trial.tally)
     return 1 if trial.tally.failures else 0
 
 
-def _try(trial: Trial, count: int, drawn_from: tuple[int, int]) -> None:
+def _try(trial: Trial, count: int, drawn_from: str) -> None:
     @seed(drawn_from)
     @settings(
         max_examples=count,

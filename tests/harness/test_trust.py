@@ -173,12 +173,6 @@ def test_a_machine_s_name_is_no_path(machine: str) -> None:
     "content",
     [
         {"result_columns": 1, "commit_hash": 2, "results": 3},
-        {"result_columns": ["result"], "commit_hash": "x", "results": {"a": [[1], 2, 3]}},
-        {
-            "version": "1.0",
-            "benchmarks": [{"runs": [{"values": [1.0]}], "metadata": {"date": 1e99}}],
-        },
-        {"version": "1.0", "benchmarks": [{"runs": {"a": 1}}]},
         {"machine_info": {}, "benchmarks": [{"stats": [1]}]},
         {"context": {"graphgauge": {"a": {"readings": 10**30}}}, "benchmarks": [{"name": "a"}]},
         {"context": {}, "benchmarks": [{"name": "a", "real_time": -1.0}]},
@@ -198,6 +192,24 @@ def test_another_tool_s_file_may_hold_anything(
     assert code == 2
     assert f"graphgauge: {path}" in capsys.readouterr().err
     assert not (tmp_path / "a.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"result_columns": ["result"], "commit_hash": "x", "results": {"a": [[1], 2, 3]}}, 0),
+        ({"version": "1.0", "benchmarks": [{"runs": [{"values": [1.0]}]}], "metadata": 7}, 0),
+        ({"version": "1.0", "benchmarks": [{"runs": {"a": 1}}]}, 3),
+    ],
+)
+def test_what_is_odd_about_another_tool_s_file_harms_nothing(
+    tmp_path: Path, content: object, code: int
+) -> None:
+    """What can be read of it is read; where that is nothing, the exit code is 3."""
+    path = tmp_path / "foreign.json"
+    path.write_text(json.dumps(content))
+
+    assert main(["import", str(path), "-o", str(tmp_path / "a.csv")]) == code
 
 
 def test_a_password_in_an_address_is_not_repeated() -> None:

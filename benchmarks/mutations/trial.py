@@ -21,7 +21,14 @@ from types import FrameType
 from typing import Any
 
 from benchmarks.mutations import oracle
-from benchmarks.mutations.drawing import COSMETIC, ORIGINAL, VALUES, Mutation
+from benchmarks.mutations.drawing import (
+    COSMETIC,
+    ORIGINAL,
+    VALUES,
+    Mutation,
+    original,
+    written,
+)
 from harness.cli import main
 from results.errors import TableError
 from results.exchange.catalog import FORMATS
@@ -71,6 +78,11 @@ class Trial:
         self._table = folder / "mutated.csv"
         self._settings = folder / "settings.toml"
         self._settings.write_text("[tool.graphgauge]\n", encoding="utf-8")
+        self._baseline = folder / "baseline.csv"
+        header, *rows = original()
+        label = header.index("label")
+        kept = [[*row[:label], "base", *row[label + 1 :]] for row in rows if row[label] == "old"]
+        self._baseline.write_bytes(written([header, *kept]))
         self._expected = self._figures(ORIGINAL)
         self._turn = 0
 
@@ -148,7 +160,7 @@ class Trial:
         self._run(mutation, "history", str(self._table), "--all")
 
     def _check(self, mutation: Mutation) -> None:
-        told = ("--baseline", str(ORIGINAL), "--settings", str(self._settings))
+        told = ("--baseline", str(self._baseline), "--settings", str(self._settings))
         self._run(mutation, "check", str(self._table), *told)
 
     def _export(self, mutation: Mutation) -> None:

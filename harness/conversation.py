@@ -12,7 +12,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
-from harness.blocks import Series
+from harness.blocks import Series, Speed
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
@@ -68,9 +68,13 @@ class Side:
         """Where it is to be measured, if it was started elsewhere."""
         self.known_calls = calls
         """Of a block, as an earlier launch found them; None for the first launch."""
+        self.instances = 1
+        """Of the function, each at another place in memory; blocks go round them."""
         self.series = Series()
         self.repeats_ns: dict[str, list[int]] = {}
         self.yardstick_ns: dict[str, list[int]] = {}
+        self.speeds: list[Speed] = []
+        """The machine's, along the blocks of a launch alone."""
 
     @property
     def phases(self) -> list[str]:

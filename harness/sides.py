@@ -17,7 +17,7 @@ from evaluators.engines.table import ENGINES, Engine
 from harness.errors import UsageError
 from harness.installations import installed
 from harness.payload import cache_directory
-from harness.session import Version
+from harness.plan import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,24 +124,34 @@ class Scenario:
         }
 
     def built(
-        self, given: Mapping[str, object], *, dtype: str = "float32", cache: str = "none"
+        self,
+        given: Mapping[str, object],
+        *,
+        dtype: str = "float32",
+        cache: str = "none",
+        origins: bool = False,
     ) -> Builder:
         """The builder after the loop, for who wants its cache alive beside the network.
 
         The cyclic collector is paused meanwhile (see `networks.collector`).
         """
         parameters = self.parameters(given)
-        net = Builder(dtype=dtype, cache=cache)
+        net = Builder(dtype=dtype, cache=cache, origins=origins)
         with self._naming_itself(parameters), collector_paused():
             self.build(net, **parameters)
             net.network()  # so that a missing output is the loop's error too
         return net
 
     def network(
-        self, given: Mapping[str, object], *, dtype: str = "float32", cache: str = "none"
+        self,
+        given: Mapping[str, object],
+        *,
+        dtype: str = "float32",
+        cache: str = "none",
+        origins: bool = False,
     ) -> Network:
         """The network that the loop builds with those parameters, and defaults for the others."""
-        return self.built(given, dtype=dtype, cache=cache).network()
+        return self.built(given, dtype=dtype, cache=cache, origins=origins).network()
 
     def draw_weights(self, network: Network, rng: Generator) -> dict[str, Array]:
         """A value for each weight, of its shape and dtype."""

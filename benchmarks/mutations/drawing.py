@@ -100,7 +100,8 @@ def redressed(draw: st.DrawFn) -> Mutation:
         order = rng.sample(range(len(header)), len(header))
         header, rows = [header[i] for i in order], [[row[i] for i in order] for row in rows]
     if draw(st.booleans()):
-        header, rows = [*header, "colour"], [[*row, draw(_texts())] for row in rows]
+        texts = draw(st.lists(_texts(), min_size=1, max_size=5))
+        header, rows = [*header, "colour"], [[*row, rng.choice(texts)] for row in rows]
     if draw(st.booleans()):
         rows += [rng.choice(rows) for _ in range(3)]
     end = draw(st.sampled_from(["\r\n", "\n", "\r"]))

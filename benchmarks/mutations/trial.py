@@ -95,7 +95,7 @@ class Trial:
         with self._watched(mutation):
             found = self._read(mutation)
         with self._watched(mutation):
-            self._commands(mutation, is_table=found == "read")
+            self._commands(mutation)
         failed = len(self.tally.failures) > before
         self.tally.outcomes[mutation.kind, "failed" if failed else found or "failed"] += 1
 
@@ -140,18 +140,16 @@ class Trial:
             self._fail(mutation, "other readings than the csv module finds")
         return "read"
 
-    def _commands(self, mutation: Mutation, *, is_table: bool) -> None:
-        """Compare always; what can be read is reported and exported; the others take turns."""
+    def _commands(self, mutation: Mutation) -> None:
+        """Compare always; the others take turns, report and export most of all."""
         if mutation.kind in {COSMETIC, VALUES}:
             self._check_figures(mutation)
         else:
             form = _FORMS[self._turn % len(_FORMS)]
             self._run(mutation, "compare", str(self._table), "--format", form)
-        if is_table:
-            self._report(mutation)
-            self._export(mutation)
-        others = (self._history, self._check, self._import, self._export, self._report)
-        others[self._turn % (3 if is_table else 5)](mutation)
+        others = (self._report, self._export, self._report, self._export, self._import)
+        others = (*others, self._history, self._check)
+        others[self._turn % len(others)](mutation)
 
     def _report(self, mutation: Mutation) -> None:
         self._run(mutation, "report", str(self._table), "-o", str(self._folder / "report.html"))
@@ -179,7 +177,7 @@ class Trial:
             self._run(mutation, "import", str(out), "--from", form, "-o", str(again))
 
     def _form(self) -> tuple[str, Path]:
-        form = tuple(FORMATS)[self._turn // 3 % len(FORMATS)]
+        form = tuple(FORMATS)[self._turn // 7 % len(FORMATS)]
         return form, self._folder / (form if FORMATS[form].is_folder else f"{form}.json")
 
     def _run(self, mutation: Mutation, *arguments: str) -> int:

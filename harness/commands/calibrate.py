@@ -25,11 +25,11 @@ from harness.effort import paired_effort
 from harness.environment import machine_id
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.plan import Contender, Group, Version
 from harness.progress import say
-from harness.session import Contender, Group, Session, Settings, Version
+from harness.session import Session, Settings
 from results.calibration import (
     LEAST_PAIRS,
-    Between,
     Calibration,
     IdenticalPairs,
     append_calibration,
@@ -40,7 +40,9 @@ from results.calibration import (
 from results.formats.terminal import console
 from results.notes import parse_notes
 from results.sequential import FIRST_LOOK
+from results.sessions import BetweenSessions
 from results.tables import read
+from results.yardsticks import log_speeds
 
 _CASES = (
     ("rnn:steps=30", "straightline", "gradient"),
@@ -112,6 +114,7 @@ class Calibrate:
             level=LEVEL,
             comparison_s=min(_COMPARISON_S, arguments.budget),
             troubles=_troubles(measured, settings.out.parent),
+            log_speed=_log_speed(measured),
         )
         path = calibrations_path(found.machine)
         append_calibration(path, found)
@@ -152,6 +155,12 @@ def _pairs(frame: pd.DataFrame, case: Case, seconds: float) -> IdenticalPairs:
     )
 
 
+def _log_speed(frame: pd.DataFrame) -> float | None:
+    """Of both labels together: they are the same code under the same interpreter."""
+    speeds = log_speeds(frame).values()
+    return sum(speeds) / len(speeds) if speeds else None
+
+
 def _troubles(frame: pd.DataFrame, folder: Path) -> list[str]:
     """What the machine did wrong, now and while it was measured."""
     troubles = [
@@ -167,7 +176,7 @@ def _troubles(frame: pd.DataFrame, folder: Path) -> list[str]:
     return troubles
 
 
-def _show(found: Calibration, between: Between | None) -> None:
+def _show(found: Calibration, between: BetweenSessions | None) -> None:
     print(f"identical code compared with itself {found.comparisons} times: ", end="")
     print(f"{found.false_alarms} false alarms at a level of {found.level:.0%}")
     if found.floor is None:
@@ -178,7 +187,10 @@ def _show(found: Calibration, between: Between | None) -> None:
     if between is None:
         print("between sessions: not known yet; calibrate again on other days")
     else:
-        print(f"between sessions: standard deviation {between.sd:.2%}, of {between.degrees + 1}")
+        print(
+            f"between sessions: standard deviation {between.sd:.2%}, of {between.degrees + 1}; "
+            f"{between.speed_corrected_sd:.2%} where the machine's speed is taken out"
+        )
     table = Table(box=None, pad_edge=False)
     table.add_column("budget a case", justify="right")
     table.add_column("pairs", justify="right")

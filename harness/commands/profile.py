@@ -17,11 +17,12 @@ from harness.commands.options import (
     positive_float,
     positive_int,
 )
+from harness.commands.profile_functions import add_function_options, profile_functions
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.plan import Version
 from harness.progress import say
-from harness.session import Version
 from harness.sides import EvaluatorSide, make_versions, parse_sides
 from harness.worker import messages as m
 from results.flame import flame_graph
@@ -61,7 +62,10 @@ class Profile:
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare what `profile` takes."""
         parser.add_argument("case", nargs="+", metavar="CASE", help="NAME[:k=v,…], as --scenario")
-        parser.add_argument("--memory", action="store_true", required=True, help="allocations")
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--memory", action="store_true", help="allocations")
+        what.add_argument("--by", choices=("function",), help="time, by function")
+        add_function_options(parser)
         parser.add_argument("--evaluator", required=True, metavar="NAME")
         parser.add_argument("--mode", choices=("output", "gradient"), default="gradient")
         parser.add_argument(
@@ -80,6 +84,8 @@ class Profile:
         """Trace, print tables and write flame graphs."""
         plugins = load_all_plugins(arguments)
         versions = _versions(arguments.sides)
+        if arguments.by == "function":
+            return profile_functions(arguments, versions, plugins)
         specs = tuple(map(parse_spec, arguments.case))
         done = 0
         for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):

@@ -16,8 +16,9 @@ from harness.commands.options import (
 )
 from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
+from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Contender, Session, Settings, Version
+from harness.session import Session, Settings
 from results.formats.terminal import console, render_growths, render_summary
 from results.growth import growths
 from results.summary import summarise

@@ -21,8 +21,9 @@ from harness.commands.options import (
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
+from harness.plan import Contender
 from harness.progress import say
-from harness.session import Contender, Session, Settings
+from harness.session import Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look

@@ -116,6 +116,21 @@ class YardstickRead(NamedTuple):
     elapsed_ns: dict[str, int]
 
 
+class Multiply(NamedTuple):
+    """Prepare the same again elsewhere in memory, and keep it. Answered by `Multiplied`."""
+
+    instances: int
+    """In all, with the one that is there."""
+    budget_ns: int
+    """For all that is added."""
+
+
+class Multiplied(NamedTuple):
+    """How many instances of the function there are now."""
+
+    instances: int
+
+
 class Repeat(NamedTuple):
     """Prepare again and again on fresh, equal inputs. Answered by `Repeats`."""
 
@@ -251,6 +266,97 @@ class Traced(NamedTuple):
     evaluator_version: str
 
 
+class TimeSteps(NamedTuple):
+    """Call the function and its instrumented double in turns. Answered by `StepsTimed`.
+
+    The first time, both are made; the evaluator must be able to instrument itself.
+    """
+
+    calls: int
+    """Of each."""
+    untimed_calls: int
+
+
+class StepsTimed(NamedTuple):
+    """Elapsed time of the block, and how many calls of each are recorded so far."""
+
+    elapsed_ns: int
+    calls: int
+
+
+class ReadSteps(NamedTuple):
+    """Tell what was recorded of steps. Answered by `StepsRead`."""
+
+
+class StepsRead(NamedTuple):
+    """Times of the steps of a call, in ns, mean over the quieter half of the calls.
+
+    Columns of one length, an entry for each step. The times of the steps and `before_ns` each have
+    one reading of the clock in them.
+    """
+
+    operators: list[str]
+    names: list[str]
+    """Operator, shapes, and a number that tells nodes that are alike apart."""
+    files: list[str]
+    """Of the scenario's line that made the node, as short as it is plain; may be empty."""
+    lines: list[int | None]
+    texts: list[str]
+    step_ns: list[float]
+    flops: list[int]
+    moved_bytes: list[int]
+    allocated_bytes: list[int]
+    before_ns: float
+    """From the call to the first step."""
+    after_ns: float
+    """From the last step's end until the call has returned and its results are dropped."""
+    plain_ns: float
+    """A call of the function itself, mean over the quieter half."""
+    instrumented_ns: float
+    reading_ns: float
+    """What one reading costs by itself, in a function that does nothing else."""
+    calls: int
+
+
+class MeasurePeaks(NamedTuple):
+    """Find what this machine can do at most, with one thread. Answered by `PeaksMeasured`."""
+
+
+class PeaksMeasured(NamedTuple):
+    """Operations and bytes per second."""
+
+    flops_per_s: dict[str, float]
+    """Of a matrix product, by dtype."""
+    bytes_per_s: list[tuple[int, float]]
+    """Read and written by an addition of arrays that take so many bytes together, rising."""
+
+
+class ProfilePhases(NamedTuple):
+    """Run phases again and again, so that a sampler sees them. Answered by `Profiled`."""
+
+    phases: list[str]
+    most: int
+    """How many times the road is gone at most."""
+    enough_ns: int
+    """When every phase has run so long altogether, that is enough."""
+    budget_ns: int
+    interval_us: int | None
+    """Of the worker's own sampler; None for not to use it."""
+    is_watched: bool
+    """Whether another process will read this one's stack."""
+
+
+class Profiled(NamedTuple):
+    """How long each phase took, and what the worker's own sampler saw of it."""
+
+    elapsed_ns: dict[str, list[int]]
+    frames: list[tuple[str, str, int]]
+    """Qualified name, file and first line."""
+    stacks: list[tuple[list[int], int, int]]
+    """Frames by number, outermost first, from the one that is named after the phase; elapsed ns;
+    how often it was seen."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -294,6 +400,8 @@ Message = (
     | Blocks
     | ReadYardstick
     | YardstickRead
+    | Multiply
+    | Multiplied
     | Repeat
     | Repeats
     | MeasureMemory
@@ -304,6 +412,14 @@ Message = (
     | MemorySeries
     | TraceMemory
     | Traced
+    | TimeSteps
+    | StepsTimed
+    | ReadSteps
+    | StepsRead
+    | MeasurePeaks
+    | PeaksMeasured
+    | ProfilePhases
+    | Profiled
     | WatchCollector
     | Sawtooth
     | Count

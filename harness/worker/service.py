@@ -14,9 +14,11 @@ from evaluators import catalog
 from harness.worker import messages as m
 from harness.worker.facts import facts_here
 from harness.worker.memory import probe_here
+from harness.worker.peaks import measured_peaks
 from harness.worker.plugins import announce_installed, load_plugins
 from harness.worker.preparation import Refusal
-from harness.worker.tracing import TracedSubject
+from harness.worker.profiling import ProfiledSubject
+from harness.worker.steps import StepTimes
 from scenarios import scenario
 
 
@@ -24,7 +26,8 @@ class Service:
     """One subject at a time, and what the controller may ask of it."""
 
     def __init__(self) -> None:
-        self._subject: TracedSubject | None = None
+        self._steps: StepTimes | None = None
+        self._subject: ProfiledSubject | None = None
         self._answers: dict[type, Callable[[Any], m.Message]] = {
             m.Open: self._open,
             m.RunPhase: lambda ask: self._opened.run_phase(ask.phase, collects=ask.collects),
@@ -33,11 +36,16 @@ class Service:
             m.Calibrate: lambda ask: self._opened.calibrate(ask.block_ns, ask.calls),
             m.RunBlocks: self._run_blocks,
             m.ReadYardstick: lambda _: self._opened.read_yardstick(),
+            m.Multiply: lambda ask: self._opened.multiply(ask.instances, ask.budget_ns),
             m.Repeat: lambda ask: self._opened.repeat(ask.most, ask.budget_ns),
             m.MeasureMemory: lambda ask: self._opened.measure_memory(ask.phase),
             m.RepeatMemory: lambda ask: self._opened.repeat_memory(ask.most, ask.budget_ns),
             m.FollowMemory: self._follow_memory,
             m.TraceMemory: self._trace_memory,
+            m.TimeSteps: self._time_steps,
+            m.ReadSteps: lambda _: self._stepped().read(),
+            m.MeasurePeaks: lambda _: measured_peaks(),
+            m.ProfilePhases: self._profile_phases,
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
@@ -58,7 +66,7 @@ class Service:
             return _failure(phase, "error", error)
 
     @property
-    def _opened(self) -> TracedSubject:
+    def _opened(self) -> ProfiledSubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -68,7 +76,8 @@ class Service:
         ours = request.evaluator in catalog.names() and request.scenario in scenario.names()
         if not ours:  # looking for entry points takes time, which most starts can do without
             announce_installed()
-        self._subject = TracedSubject(request, probe=probe_here())
+        self._steps = None
+        self._subject = ProfiledSubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -76,6 +85,17 @@ class Service:
 
     def _trace_memory(self, request: m.TraceMemory) -> m.Traced:
         return self._opened.trace_memory(request)
+
+    def _time_steps(self, request: m.TimeSteps) -> m.StepsTimed:
+        return self._stepped().block(request.calls, request.untimed_calls)
+
+    def _stepped(self) -> StepTimes:
+        if self._steps is None:
+            self._steps = StepTimes(self._opened)
+        return self._steps
+
+    def _profile_phases(self, request: m.ProfilePhases) -> m.Profiled:
+        return self._opened.profile_phases(request)
 
     def _follow_memory(self, request: m.FollowMemory) -> m.MemorySeries:
         return self._opened.follow_memory(request)
@@ -86,10 +106,15 @@ _PHASE_OF: dict[type, str] = {
     m.Calibrate: "evaluate",
     m.RunBlocks: "evaluate",
     m.ReadYardstick: "evaluate",
+    m.Multiply: "compile",
     m.Repeat: "compile",
     m.RepeatMemory: "compile",
     m.FollowMemory: "evaluate",
     m.TraceMemory: "compile",
+    m.TimeSteps: "evaluate",
+    m.ReadSteps: "evaluate",
+    m.MeasurePeaks: "evaluate",
+    m.ProfilePhases: "compile",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evaluators import catalog
-from evaluators.protocol import Evaluator
+from evaluators.protocol import Evaluator, Function
 from harness.worker.agreement import disagreement
 from harness.worker.evidence import Evidence, Witness
 from harness.worker.layout import Layout
@@ -21,6 +21,7 @@ from harness.worker.messages import (
     Checked,
     Counts,
     Elapsed,
+    Multiplied,
     Open,
     Opened,
     Repeats,
@@ -38,8 +39,8 @@ _POOL_SETS = 16
 """How many different sets of data the timed calls rotate through…"""
 _POOL_BYTES = 64 * 2**20
 """…or fewer, so that they stay within this, but at least two."""
-_COMPILED_AFRESH = 8
-"""Every so many blocks at least, or never where that would take longer than a quarter of them."""
+_SETTLING_CALLS = 8
+"""Of each further instance, so that the interpreter has specialised its code as the first one's."""
 
 
 class Subject:
@@ -63,10 +64,11 @@ class Subject:
         self._kept: list[Preparation] = []
         self._witness: Witness | None = None
         self._yardstick: Yardstick | None = None
-        self._compile_ns = 0
-        self._blocks_per_compile = 0
-        """Of the timed blocks; 0 where the function that was compiled first serves them all."""
-        self._blocks_since_compile = 0
+        self._prepared_ns = 0
+        """What it took to get to the first result, in this process."""
+        self._further: list[Preparation] = []
+        """The same prepared again, elsewhere in memory; timed blocks go round all of them."""
+        self._turn = 0
 
     def opened(self) -> Opened:
         """What the controller needs to know of the subject."""
@@ -81,6 +83,10 @@ class Subject:
 
     def run_phase(self, phase: str, *, collects: bool = True) -> Elapsed:
         """Run a phase for the first time in this process, timed."""
+        if phase == "construct":
+            self._layout.shift_pools()
+        elif phase == "teardown":
+            self._drop_further()
         step = self._step(phase)
         if collects:
             gc.collect()
@@ -88,8 +94,7 @@ class Subject:
         product = step()
         elapsed_ns = self._clock() - start
         self._keep(phase, product)
-        if phase == "compile":
-            self._compile_ns = elapsed_ns
+        self._prepared_ns += elapsed_ns
         return Elapsed(phase=phase, elapsed_ns=elapsed_ns)
 
     def check(self) -> Checked:
@@ -110,10 +115,7 @@ class Subject:
         return Checked(max_relative_error=error, problem=problem)
 
     def calibrate(self, block_ns: int, calls: int | None = None) -> Calibrated:
-        """Find how many calls fill a block, and whether compiling afresh is cheap against it.
-
-        With `calls`, that many are timed once.
-        """
+        """Find how many calls fill a block. With `calls`, that many are timed once."""
 
         def time_calls(calls: int) -> int:
             return self._time_one_block(calls, untimed_calls=0)[0]
@@ -122,11 +124,30 @@ class Subject:
             calls, call_ns = calls_per_block(time_calls, block_ns)
         else:
             call_ns = time_calls(calls) / calls
-        blocks = -(-4 * self._compile_ns // max(1, round(calls * call_ns)))
-        owns_buffers = getattr(self._evaluator, "owns_buffers", False)
-        may = owns_buffers and not self._request.fixed_layout and blocks <= _COMPILED_AFRESH
-        self._blocks_per_compile = max(1, blocks) if may else 0
         return Calibrated(calls=calls, call_ns=call_ns)
+
+    def multiply(self, instances: int, budget_ns: int) -> Multiplied:
+        """Prepare the same again, up to so many instances in all, as far as the budget goes.
+
+        Where objects of the network and of the function lie is drawn once for each instance, and
+        stays as it is for all of its calls. With several, a launch has several draws of it.
+        """
+        is_wanted = self._scenario.lifecycle == CALLS and not self._request.fixed_layout
+        took_ns = self._prepared_ns
+        deadline = self._clock() + budget_ns
+        while (
+            is_wanted and len(self._further) + 1 < instances and self._clock() + took_ns < deadline
+        ):
+            start = self._clock()
+            self._layout.shift_pools()
+            preparation = self._new_preparation()
+            for phase in preparation.phases:
+                preparation.keep(phase, preparation.step(phase)())
+            for _ in range(_SETTLING_CALLS):
+                preparation.function(self._weights, self._pool[0])
+            self._further.append(preparation)
+            took_ns = self._clock() - start
+        return Multiplied(instances=len(self._further) + 1)
 
     def run_blocks(self, request: RunBlocks) -> Blocks:
         """Time blocks of calls, each on a new memory layout and with rotating data."""
@@ -149,6 +170,7 @@ class Subject:
 
     def repeat(self, most: int, budget_ns: int) -> Repeats:
         """Prepare on fresh, equal inputs, again and again, until the budget is gone."""
+        self._drop_further()
         elapsed_ns: dict[str, list[int]] = {phase: [] for phase in self._preparation.phases}
         deadline = self._clock() + budget_ns
         for _ in range(most):
@@ -177,6 +199,36 @@ class Subject:
             # Its `nodes` are those of the engine's own graph, not of ours.
             counts |= {"engine_nodes" if name == "nodes" else name: n for name, n in own.items()}
         return Counts(counts=counts)
+
+    # What a profile is taken of
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """Who evaluates."""
+        return self._evaluator
+
+    @property
+    def preparation(self) -> Preparation:
+        """The road that was gone, and its products."""
+        return self._preparation
+
+    def preparation_with_origins(self) -> Preparation:
+        """The same road once more, on which the network tells which line made each node."""
+        return Preparation(
+            self._scenario,
+            self._params,
+            self._evaluator,
+            self._request.mode,
+            self._dtype,
+            origins=True,
+        )
+
+    def placed_inputs(self) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+        """Weights, and as many sets of data as are kept, on a new memory layout."""
+        self._draw()
+        placed = self._layout.place(self._weights), [self._layout.place(x) for x in self._pool]
+        self._layout.shift_heap()
+        return placed
 
     # Steps
 
@@ -274,8 +326,7 @@ class Subject:
         weights = self._layout.place(self._weights)
         pool = [self._layout.place(each) for each in self._pool[: max(1, calls + untimed_calls)]]
         self._layout.shift_heap()
-        untimed_calls = max(untimed_calls, self._compile_afresh())
-        function = self._preparation.function
+        function = self._next_function()
         rounds = -(-calls // len(pool))
         data = (pool * rounds)[:calls]
         for _ in range(untimed_calls):
@@ -284,16 +335,13 @@ class Subject:
         elapsed_ns = time_block(function, weights, data, self._clock)
         return elapsed_ns, witness.since(before)
 
-    def _compile_afresh(self) -> int:
-        """Move the evaluator's own buffers too, if their turn has come; calls to be left untimed.
+    def _next_function(self) -> Function:
+        """The function of the instance whose turn it is."""
+        instances = (self._preparation, *self._further)
+        self._turn = (self._turn + 1) % len(instances)
+        return instances[self._turn].function
 
-        The new function is made before the old one goes, or it would get the same memory again.
-        """
-        if not self._blocks_per_compile:
-            return 0
-        self._blocks_since_compile += 1
-        if self._blocks_since_compile < self._blocks_per_compile:
-            return 0
-        self._blocks_since_compile = 0
-        self._preparation.keep("compile", self._preparation.step("compile")())
-        return 1
+    def _drop_further(self) -> None:
+        for preparation in self._further:
+            preparation.drop()
+        self._further.clear()

@@ -64,7 +64,7 @@ class TorchEagerNetwork(Adapter):
         """A function of arrays."""
         return _of_arrays(lowered.function, lowered.asked)
 
-    def profile(self, lowered: _Lowered, weights: Weights, data: Data, calls: int) -> EngineProfile:
+    def profile(self, lowered: Traced, weights: Weights, data: Data, calls: int) -> EngineProfile:
         """aten operators (and compiled kernels) from torch.profiler."""
         function = self.compile(lowered)
         for _ in range(_WARM_UP):

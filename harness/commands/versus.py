@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -22,10 +23,12 @@ from harness.commands.options import (
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
+from harness.interruption import Interrupted
 from harness.plan import Contender
 from harness.progress import say
 from harness.session import Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from results.errors import ComparisonError
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
@@ -83,22 +86,37 @@ class Versus:
             raise UsageError(f"--explain prints tables; leave out --format {arguments.format}")
         groups = _groups(sides, cases)
         session = Session(settings)
-        session.run(groups)
+        try:
+            session.run(groups)
+        except Interrupted:
+            with contextlib.suppress(ComparisonError):  # nothing to compare so far
+                self._judged(arguments, settings, session, sides)
+            raise
+        code = self._judged(arguments, settings, session, sides)
+        if arguments.explain:
+            for group in groups:
+                explain(group, _wish(arguments, plugins))
+        return code
+
+    def _judged(
+        self,
+        arguments: argparse.Namespace,
+        settings: Settings,
+        session: Session,
+        sides: Sequence[Side],
+    ) -> int:
+        """Show what came of it; the exit code is returned."""
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
         if all(isinstance(side, EvaluatorSide) for side in sides):
             measured = _under_one_name(measured, sides)
         say(f"table: {settings.out}")
-        code = judge(
+        return judge(
             measured,
             arguments,
             environments=environments_of([settings.out]),
             baseline=sides[0].label,
         )
-        if arguments.explain:
-            for group in groups:
-                explain(group, _wish(arguments, plugins))
-        return code
 
 
 def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:

@@ -136,7 +136,7 @@ def _reconciled(stepped: Stepped) -> str:
     """How well steps add up to calls, over all launches."""
     each = reconciled(stepped.launches)
     slower = sum(one.instrumented_s / one.plain_s for one in each) / len(each)
-    off = max((abs(one.sum_s / one.plain_s - 1), one.sum_s / one.plain_s - 1) for one in each)[1]
+    off = max((one.sum_s / one.plain_s - 1 for one in each), key=abs)
     reading_ns = sum(one.reading_s for one in each) / len(each) * 1e9
     alone_ns = sum(one.steps.reading_ns for one in stepped.launches) / len(each)
     return (

@@ -87,7 +87,7 @@ class StepTimes:
             start, end = instrumented
             self._plain_ns.append(plain[1] - plain[0])
             self._instrumented_ns.append(end - start)
-            self._intervals.append(np.diff(np.array([start, *readings, end])).astype(np.int32))
+            self._intervals.append(np.diff(np.array([start, *readings, end])))
         elapsed_ns = clock() - started
         self._recorded_ns += elapsed_ns
         return StepsTimed(elapsed_ns=elapsed_ns, calls=len(self._plain_ns))

@@ -1,7 +1,16 @@
 """Summaries of one version, and the roofline."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from results.calibration import (
+    IdenticalPairs,
+    append_calibration,
+    calibrate,
+    read_calibrations,
+)
 from results.profiles.reading import UNEXPLAINED
 from results.profiles.summary import summarised
 from results.roofline import Peaks, read_peaks
@@ -56,3 +65,40 @@ def test_peaks_are_read_as_they_are_written() -> None:
 
     assert read_peaks(content) == PEAKS
     assert read_peaks(None) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"flops_per_s": {"float32": 1.0}, "bytes_per_s": [[1, 1.0]]},
+        {"flops_per_s": PEAKS.flops_per_s, "bytes_per_s": []},
+        {"flops_per_s": PEAKS.flops_per_s, "bytes_per_s": [[1, 0.0]]},
+        {"flops_per_s": PEAKS.flops_per_s | {"float32": float("nan")}, "bytes_per_s": [[1, 1.0]]},
+    ],
+)
+def test_peaks_that_nothing_can_be_divided_by_are_refused(content: object) -> None:
+    """Where they are read, not where they are used."""
+    with pytest.raises((ValueError, KeyError)):
+        read_peaks(content)
+
+
+def test_a_calibration_keeps_its_peaks(tmp_path: Path) -> None:
+    """And one from before they were measured has none."""
+    pairs = IdenticalPairs(case="a", log_ratios=[0.01, -0.01] * 20, seconds=10.0, evaluate_s=1e-3)
+    found = calibrate(
+        [pairs],
+        machine="m",
+        recorded_at="2026-11-22T00:00:00Z",
+        level=0.01,
+        comparison_s=5.0,
+        troubles=[],
+    )
+    path = tmp_path / "m.jsonl"
+    append_calibration(path, found)
+    append_calibration(path, replace(found, peaks=PEAKS))
+
+    old, new = read_calibrations(path)
+
+    assert old.peaks is None
+    assert new.peaks == PEAKS

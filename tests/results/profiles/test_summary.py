@@ -93,6 +93,7 @@ def test_a_calibration_keeps_its_peaks(tmp_path: Path) -> None:
         level=0.01,
         comparison_s=5.0,
         troubles=[],
+        log_speed=0.0,
     )
     path = tmp_path / "m.jsonl"
     append_calibration(path, found)

@@ -15,9 +15,11 @@ from results.errors import NothingToCompareError
 from results.formats.wording import headline
 from results.judgement import Comparison
 from results.labels import label_by_file, names_by_file
+from results.profiles.table import read_profile
 from results.report import page, pictures
 from results.report.content import Content, content
 from results.report.plots import KINDS
+from results.report.profiles import Profile
 from results.report.timelines import read_blocks, read_timelines, renamed
 from results.schema import PHASES
 from results.tables import read
@@ -33,6 +35,15 @@ class Report:
         """Declare what `report` takes."""
         parser.add_argument("tables", nargs="+", type=Path, metavar="FILE.csv")
         parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: report.html")
+        parser.add_argument(
+            "--profile",
+            action="extend",
+            nargs="+",
+            default=[],
+            type=Path,
+            metavar="FILE.profile.csv",
+            help="profile tables that stand in the page",
+        )
         parser.add_argument("--title", metavar="TEXT", help="default: the versions' labels")
         parser.add_argument("--baseline", metavar="LABEL", help="default: the first to appear")
         parser.add_argument(
@@ -71,7 +82,11 @@ class Report:
         told, comparison = _content(arguments)
         if form is None:
             title = arguments.title or " → ".join(told.versions)
-            written = page.render(told, comparison, title=title).encode()
+            profiles = [
+                Profile(title=path.name.removesuffix(".profile.csv"), readings=read_profile(path))
+                for path in arguments.profile
+            ]
+            written = page.render(told, comparison, title=title, profiles=profiles).encode()
         else:
             plot = pictures.chosen_plot(
                 told,

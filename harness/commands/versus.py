@@ -10,6 +10,7 @@ from dataclasses import replace
 import pandas as pd
 
 from harness.cases import Case
+from harness.commands.explaining import RECORDED_S, Wish, explain, step_effort
 from harness.commands.judging import LEVEL, environments_of, judge, threshold_of
 from harness.commands.options import (
     add_effort_options,
@@ -37,6 +38,7 @@ _QUICK_PAIRS = 5
 _MOST_PAIRS = 1_000
 """Pairs are made until the case is decided or its budget is spent."""
 _BUDGET_S = 10.0
+_EXPLAINED_ROWS = 8
 
 
 class Versus:
@@ -58,6 +60,11 @@ class Versus:
         add_subject_options(parser)
         add_effort_options(parser)
         add_format_options(parser)
+        parser.add_argument(
+            "--explain",
+            action="store_true",
+            help="then profile every case by operator, in pairs, and print what changed",
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Measure, then print the comparison; its exit code is returned."""
@@ -75,14 +82,21 @@ class Versus:
             enough=None if _is_fixed(arguments) else _enough(arguments, comparisons),
             fixed_layout=arguments.fixed_layout,
         )
+        if arguments.explain and arguments.format != "table":
+            raise UsageError(f"--explain prints tables; leave out --format {arguments.format}")
+        groups = _groups(sides, cases)
         session = Session(settings)
         try:
-            session.run(_groups(sides, cases))
+            session.run(groups)
         except Interrupted:
             with contextlib.suppress(ComparisonError):  # nothing to compare so far
                 self._judged(arguments, settings, session, sides)
             raise
-        return self._judged(arguments, settings, session, sides)
+        code = self._judged(arguments, settings, session, sides)
+        if arguments.explain:
+            for group in groups:
+                explain(group, _wish(arguments, plugins))
+        return code
 
     def _judged(
         self,
@@ -103,6 +117,23 @@ class Versus:
             environments=environments_of([settings.out]),
             baseline=sides[0].label,
         )
+
+
+def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
+    """An explanation takes as long as the verdict, whose budget it has again."""
+    return Wish(
+        by="operator",
+        top=_EXPLAINED_ROWS,
+        folder=require_out(arguments, "versus.csv").parent,
+        plugins=plugins,
+        seed=arguments.seed,
+        effort=step_effort(
+            launches=arguments.launches,
+            budget_s=arguments.budget or _BUDGET_S,
+            recorded_s=RECORDED_S,
+            timeout_s=arguments.timeout,
+        ),
+    )
 
 
 def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[str, ...]:

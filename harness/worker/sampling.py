@@ -63,7 +63,8 @@ class SignalSampler:
         signal.signal(signal.SIGALRM, self._previous)
 
     def _sample(self, _: int, frame: FrameType | None) -> None:
-        if self._is_looking:  # the next signal found us at it
+        is_own = frame is not None and frame.f_code is SignalSampler._sample.__code__
+        if self._is_looking or is_own:  # the next signal found us at it
             return
         self._is_looking = True
         passed_ns = max(0, self._clock() - self._last_ns)

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -174,7 +175,7 @@ class Scenario:
         except Exception as error:
             raise ScenarioError(
                 f"scenario {self.name} ({_listed(parameters)}) does not build: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {_message(error)}"
             ) from error
 
     def _value(self, name: str, found: object) -> Value:
@@ -295,10 +296,18 @@ def names() -> tuple[str, ...]:
     return tuple(_catalogue)
 
 
+@cache
 def _load_families() -> None:
     """Import the families when first asked for, since a worker's start-up counts."""
     for family in _FAMILIES:
         import_module(f"scenarios.{family}")
+
+
+def _message(error: Exception) -> str:
+    try:
+        return str(error)
+    except BaseException:  # the loop is a user's own, and so is what it raises
+        return "its message cannot be printed"
 
 
 def _defaults(

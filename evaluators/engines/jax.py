@@ -33,8 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evaluators.engine_profile import EngineProfile, EngineRow, summed
-from evaluators.engines.adapter import Adapter, Asked
-from evaluators.engines.walk import Walk, walk
+from evaluators.engines.adapter import Adapter, OfInputs, Operators
 from evaluators.protocol import (
     Arrays,
     Data,
@@ -73,15 +72,16 @@ class JaxNetwork(Adapter):
         asked = self.asked(network, mode)
         if any(node.dtype is FLOAT64 for node in topological_order(asked.outputs)):
             jax.config.update("jax_enable_x64", True)
-        function = _differentiating(asked) if asked.is_differentiated else _evaluating(asked)
+        evaluate = _OPERATORS.of_inputs(asked, lambda array: array)
+        function = _differentiating(evaluate) if asked.is_differentiated else evaluate
         traced = jax.jit(function).trace(_abstract(asked.weights), _abstract(asked.data))
         jaxpr = traced.jaxpr.jaxpr
         arguments = set(map(id, jaxpr.invars))
         self._counters = {"engine_nodes": len(jaxpr.eqns)}
         return _Lowered(
             stablehlo=traced.lower(),
-            weights=[node.attributes for node in asked.weights],
-            data=[node.attributes for node in asked.data],
+            weights=asked.weight_names,
+            data=asked.data_names,
             copied=[id(variable) in arguments for variable in jaxpr.outvars],
         )
 
@@ -134,33 +134,15 @@ def _operations(events: list[Any]) -> Iterator[EngineRow]:
             yield EngineRow(name=_NUMBER.sub("", operation), seconds=event["dur"] * 1e-6, calls=1)
 
 
-def _evaluating(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
-    outputs_walk = walk(asked.outputs, _bind)
-
-    def function(weights: list[Any], data: list[Any]) -> list[Any]:
-        return _walked(outputs_walk, asked, weights, data)
-
-    return function
-
-
-def _differentiating(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
-    evaluate = _evaluating(asked)
-
-    def of_weights(weights: list[Any], data: list[Any]) -> Any:
+def _differentiating(evaluate: OfInputs) -> OfInputs:
+    def of_weights(weights: Sequence[Any], data: Sequence[Any]) -> Any:
         return evaluate(weights, data)[0]
 
-    def function(weights: list[Any], data: list[Any]) -> list[Any]:
+    def function(weights: Sequence[Any], data: Sequence[Any]) -> list[Any]:
         value, derivatives = jax.value_and_grad(of_weights)(weights, data)
         return [value, *derivatives]
 
     return function
-
-
-def _walked(a_walk: Walk, asked: Asked, weights: list[Any], data: list[Any]) -> list[Any]:
-    return a_walk(
-        dict(zip([node.attributes for node in asked.weights], weights, strict=True)).__getitem__,
-        dict(zip([node.attributes for node in asked.data], data, strict=True)).__getitem__,
-    )
 
 
 def _abstract(nodes: Sequence[Node]) -> list[Any]:
@@ -183,12 +165,6 @@ def _calling(compiled: Any, lowered: _Lowered) -> Function:
 
 
 # Operators
-
-
-def _bind(node: Node) -> Callable[..., Any]:
-    """JAX's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    return plain if plain is not None else _BINDS[node.operator](node)
 
 
 def _sum_to(node: Node) -> Callable[..., Any]:
@@ -313,5 +289,6 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.MAX_SHARE: _max_share,
     op.POW_PARTIAL: lambda node: partial(_pow_partial, node.attributes),
 }
+_OPERATORS = Operators(_PLAIN, _BINDS)
 
 EVALUATORS: tuple[Evaluator, ...] = (Jax(), JaxNetwork())

@@ -81,8 +81,8 @@ class OnnxRuntime(Adapter):
         self._counters = {"engine_nodes": len(model.graph.node)}
         return _Lowered(
             model=model.SerializeToString(),
-            weights=[node.attributes for node in asked.weights],
-            data=[node.attributes for node in asked.data],
+            weights=asked.weight_names,
+            data=asked.data_names,
         )
 
     def compile(self, lowered: _Lowered) -> Function:

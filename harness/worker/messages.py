@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+LOST_PIPES_EXIT = 121
+"""A worker's exit code when its pipes are no longer what it was given."""
+
 
 class Open(NamedTuple):
     """Load a subject. Answered by `Opened`."""
@@ -59,6 +62,18 @@ class Checked(NamedTuple):
 
     max_relative_error: float | None
     problem: str
+
+
+class CheckAgain(NamedTuple):
+    """Call on the first call's inputs again and compare. Answered by `CheckedAgain`."""
+
+
+class CheckedAgain(NamedTuple):
+    """What is wrong now that was right at first; empty where nothing is."""
+
+    problem: str
+    threads: int
+    """Threads of the process that were not there when the subject was loaded."""
 
 
 class StayOn(NamedTuple):
@@ -427,6 +442,8 @@ Message = (
     | Elapsed
     | Check
     | Checked
+    | CheckAgain
+    | CheckedAgain
     | StayOn
     | Staying
     | Calibrate

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 OUTSIDE: Final = "py-spy"
 SIGNAL: Final = "signal"
-_SIGNAL_US: Final = 1_000
+_SIGNAL_US: Final = 500
 _MOST: Final = 1_000_000
 _TURNS: Final = 10
 """How often the sides of a launch take turns: what the machine does meanwhile falls on all."""
@@ -188,7 +188,10 @@ def _sample_inside(each: _Sampling, wish: Wish, _: Sampled) -> None:
     answer = each.side.ask(asked, m.Profiled, "compile")
     _add(answer.elapsed_ns, each.sampled_ns)
     _add(_own_stacks(answer), each.stacks)
-    each.source = f"timer signal every {_SIGNAL_US} µs in the worker, between Python's instructions"
+    each.source = (
+        f"timer signal in the worker, every {_SIGNAL_US} µs on average, between instructions of "
+        "Python"
+    )
 
 
 def _sample(each: _Sampling, wish: Wish, found: Sampled) -> None:

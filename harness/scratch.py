@@ -14,6 +14,7 @@ import shutil
 import signal
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,8 +23,9 @@ import psutil
 VARIABLE = "GRAPHGAUGE_SCRATCH"
 _PREFIX = "graphgauge-launch-"
 """Of nothing else: what has it and is not locked is removed."""
-_SWEEPS = 20
-"""So often is looked for processes that were started while others were being ended."""
+_QUIET_SWEEPS = 5
+_MOST_SWEEPS = 200
+_PAUSE_S = 0.02
 _PROC = Path("/proc")
 
 
@@ -48,7 +50,7 @@ class Scratch:
         """
         for pid in descendants:
             _kill(pid)
-        end_carriers(self.path)
+        end_carriers(self.path, has_children=bool(descendants))
         _remove(self.path)
         os.close(self._lock)
 
@@ -61,14 +63,28 @@ def clear_left_behind() -> None:
             _remove(str(path))
 
 
-def end_carriers(path: str) -> None:
-    """End every process whose environment names that scratch directory."""
-    for _ in range(_SWEEPS):
+def end_carriers(path: str, *, has_children: bool = True) -> None:
+    """End every process whose environment names that scratch directory.
+
+    A process that is being started has no environment for a moment, so where there were any, nobody
+    may be found several times over.
+
+    Args:
+        path: the directory.
+        has_children: whether the launch is known to have started processes.
+    """
+    quiet, enough = 0, _QUIET_SWEEPS if has_children else 1
+    for _ in range(_MOST_SWEEPS):
         found = list(_carriers(path))
-        if not found:
-            return
         for pid in found:
             _kill(pid)
+        if found:
+            quiet, enough = 0, _QUIET_SWEEPS
+        else:
+            quiet += 1
+        if quiet == enough:
+            return
+        time.sleep(_PAUSE_S)
 
 
 def descendants_of(pid: int) -> tuple[int, ...]:

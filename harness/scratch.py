@@ -42,15 +42,16 @@ class Scratch:
                     return
                 os.close(self._lock)
 
-    def close(self, descendants: tuple[int, ...] = ()) -> None:
+    def close(self, descendants: tuple[int, ...] = (), *, has_children: bool = False) -> None:
         """End what the launch has started, remove the directory, and let go of it.
 
         Args:
             descendants: processes that are known to be the launch's, by their parents.
+            has_children: whether there may be others that only just start.
         """
         for pid in descendants:
             _kill(pid)
-        end_carriers(self.path, has_children=bool(descendants))
+        end_carriers(self.path, has_children=has_children)
         _remove(self.path)
         os.close(self._lock)
 

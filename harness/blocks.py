@@ -13,9 +13,16 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.worker.evidence import Evidence, was_halted
 from results.contamination import BlockEvidence, contaminated
 from results.steady import Steady, classify
+
+_LEAST_SPEEDS = 20
+"""Readings of the yardstick along a launch; fewer are too noisy to correct by."""
+_RUNNING = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +62,19 @@ class Series:
         """The share of all blocks' time that was spent waiting for the CPU."""
         whole = sum(self.elapsed_ns)
         return 1 - sum(self.running_ns()) / whole if whole else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """How fast the machine was, as the yardstick told.
+
+    Attributes:
+        block: how many blocks had been run.
+        log_time: log of the yardstick's time, in any unit.
+    """
+
+    block: int
+    log_time: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +151,41 @@ def log_ratio(baseline: Judged, candidate: Judged) -> tuple[float, int] | None:
         if baseline.counts(block) and candidate.counts(block)
     ]
     return (statistics.median(found), len(found)) if found else None
+
+
+def without_speed(
+    blocks: Sequence[int], seconds_per_call: Sequence[float], speeds: Sequence[Speed]
+) -> tuple[list[float], bool]:
+    """Times along a launch, the machine's own slow spells taken out where that makes them steadier.
+
+    A reading of the yardstick is noisy, so the running median of five of them is taken, and
+    interpolated between. Steadier means that the times, each around its own straight line, have a
+    smaller median absolute deviation: a rule that does not look at the line's slope.
+
+    Args:
+        blocks: the place of each time in the launch's series.
+        seconds_per_call: of those blocks.
+        speeds: readings along the same series.
+
+    Returns:
+        The times, and whether they were corrected.
+    """
+    times = np.asarray(seconds_per_call, dtype=np.float64)
+    if len(speeds) < _LEAST_SPEEDS:
+        return times.tolist(), False
+    read = np.array([each.log_time for each in speeds])
+    padded = np.pad(read, _RUNNING // 2, mode="edge")
+    running = np.median(np.lib.stride_tricks.sliding_window_view(padded, _RUNNING), axis=1)
+    along = np.interp(blocks, [each.block for each in speeds], running)
+    corrected = times / np.exp(along - np.median(along))
+    if _unsteadiness(blocks, corrected) < _unsteadiness(blocks, times):
+        return corrected.tolist(), True
+    return times.tolist(), False
+
+
+def _unsteadiness(blocks: Sequence[int], times: NDArray[np.float64]) -> float:
+    line = np.polynomial.Polynomial.fit(blocks, times, 1)
+    return float(np.median(np.abs(times - line(np.asarray(blocks)))) / np.median(times))
 
 
 def _without_halts(side: Series) -> list[float]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from harness.awake import awake_now
-from harness.blocks import Series
+from harness.blocks import Series, Speed
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
@@ -73,6 +73,8 @@ class Side:
         self.series = Series()
         self.repeats_ns: dict[str, list[int]] = {}
         self.yardstick_ns: dict[str, list[int]] = {}
+        self.speeds: list[Speed] = []
+        """The machine's, along the blocks of a launch alone."""
         self.threads = 0
         """Of the process, that the subject has started by the end of `evaluate`."""
 

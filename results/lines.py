@@ -105,7 +105,7 @@ def check_bytes(path: Path) -> None:
             advice="Name the table itself, such as runs/a.csv.",
         )
     last = b""
-    seen_bytes = checked_bytes = 0
+    lines = seen_bytes = checked_bytes = 0
     with opened(path) as stream:
         checked_bytes = path.stat().st_size
         check_room(path, checked_bytes)
@@ -117,7 +117,9 @@ def check_bytes(path: Path) -> None:
             if not last and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
                 _refuse_encoding(path, "UTF-16 text")
             if b"\0" in chunk:
-                _refuse_encoding(path, "a NUL character")
+                line = 1 + lines + chunk[: chunk.index(b"\0")].count(b"\n")
+                _refuse_encoding(path, "a NUL character", line=line)
+            lines += chunk.count(b"\n")
             last = chunk[-1:]
     check_room(path, seen_bytes)
     if not last:
@@ -305,10 +307,9 @@ def _reading(cells: dict[str, str]) -> Reading:
     return Reading(**typed)  # type: ignore[arg-type]
 
 
-def _refuse_encoding(path: Path, found: str) -> NoReturn:
-    raise TableError(
-        path, found=found, expected="text in UTF-8", advice="Save the table as CSV UTF-8."
-    )
+def _refuse_encoding(path: Path, found: str, *, line: int | None = None) -> NoReturn:
+    advice = "Save the table as CSV UTF-8."
+    raise TableError(path, line=line, found=found, expected="text in UTF-8", advice=advice)
 
 
 def _refuse_undecodable(path: Path) -> NoReturn:

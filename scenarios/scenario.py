@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -295,6 +296,7 @@ def names() -> tuple[str, ...]:
     return tuple(_catalogue)
 
 
+@cache
 def _load_families() -> None:
     """Import the families when first asked for, since a worker's start-up counts."""
     for family in _FAMILIES:

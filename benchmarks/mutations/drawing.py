@@ -100,11 +100,14 @@ def redressed(draw: st.DrawFn) -> Mutation:
         order = rng.sample(range(len(header)), len(header))
         header, rows = [header[i] for i in order], [[row[i] for i in order] for row in rows]
     if draw(st.booleans()):
-        header, rows = [*header, "colour"], [[*row, draw(_texts())] for row in rows]
+        texts = draw(st.lists(_texts(), min_size=1, max_size=5))
+        header, rows = [*header, "colour"], [[*row, rng.choice(texts)] for row in rows]
     if draw(st.booleans()):
         rows += [rng.choice(rows) for _ in range(3)]
     end = draw(st.sampled_from(["\r\n", "\n", "\r"]))
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    # The csv module leaves a carriage return unquoted where lines do not end in one.
+    usual = [csv.QUOTE_MINIMAL] if end == "\r\n" else []
+    quoting = draw(st.sampled_from([csv.QUOTE_ALL, *usual]))
     content = written([header, *rows], end, quoting)
     for dress in draw(st.lists(st.sampled_from(_DRESSES), max_size=2, unique=True)):
         content = dress(content)
@@ -279,7 +282,7 @@ def _damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 
 def _texts() -> st.SearchStrategy[str]:
-    anything = st.characters(exclude_categories=["Cs"])
+    anything = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
     return st.text(
         st.sampled_from(list("=+-@'\",;\r\n\t <>&|`$%\x1b\u202e")) | anything, max_size=8
     )

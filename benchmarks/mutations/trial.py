@@ -21,7 +21,14 @@ from types import FrameType
 from typing import Any
 
 from benchmarks.mutations import oracle
-from benchmarks.mutations.drawing import COSMETIC, ORIGINAL, VALUES, Mutation
+from benchmarks.mutations.drawing import (
+    COSMETIC,
+    ORIGINAL,
+    VALUES,
+    Mutation,
+    original,
+    written,
+)
 from harness.cli import main
 from results.errors import TableError
 from results.exchange.catalog import FORMATS
@@ -30,8 +37,8 @@ from results.tables import read
 
 _HANG_S = 60
 """On a busy machine; the slowest of these commands takes a tenth of a second alone."""
-_FOR_PEOPLE = ("table", "markdown", "junit", "github")
 _FOR_PROGRAMS = ("csv", "json")
+_FORMS = ("table", "markdown", "junit", "github", *_FOR_PROGRAMS)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FIGURES = ("baseline", "candidate", "ratio", "ratio_low", "ratio_high", "verdict")
 
@@ -71,6 +78,11 @@ class Trial:
         self._table = folder / "mutated.csv"
         self._settings = folder / "settings.toml"
         self._settings.write_text("[tool.graphgauge]\n", encoding="utf-8")
+        self._baseline = folder / "baseline.csv"
+        header, *rows = original()
+        label = header.index("label")
+        kept = [[*row[:label], "base", *row[label + 1 :]] for row in rows if row[label] == "old"]
+        self._baseline.write_bytes(written([header, *kept]))
         self._expected = self._figures(ORIGINAL)
         self._turn = 0
 
@@ -83,7 +95,7 @@ class Trial:
         with self._watched(mutation):
             found = self._read(mutation)
         with self._watched(mutation):
-            self._commands(mutation, is_table=found == "read")
+            self._commands(mutation)
         failed = len(self.tally.failures) > before
         self.tally.outcomes[mutation.kind, "failed" if failed else found or "failed"] += 1
 
@@ -128,36 +140,45 @@ class Trial:
             self._fail(mutation, "other readings than the csv module finds")
         return "read"
 
-    def _commands(self, mutation: Mutation, *, is_table: bool) -> None:
-        people = _FOR_PEOPLE[self._turn % len(_FOR_PEOPLE)]
-        self._run(mutation, "compare", str(self._table), "--format", people)
+    def _commands(self, mutation: Mutation) -> None:
+        """Compare always; the others take turns, report and export most of all."""
         if mutation.kind in {COSMETIC, VALUES}:
             self._check_figures(mutation)
-        elif is_table:
-            program = _FOR_PROGRAMS[self._turn % len(_FOR_PROGRAMS)]
-            self._run(mutation, "compare", str(self._table), "--format", program)
-        page = self._folder / "report.html"
-        self._run(mutation, "report", str(self._table), "-o", str(page))
-        which = self._turn % 3
-        if which == 0:
-            self._exchange(mutation)
-        elif which == 1:
-            self._run(mutation, "history", str(self._table), "--all")
         else:
-            told = ("--baseline", str(ORIGINAL), "--settings", str(self._settings))
-            self._run(mutation, "check", str(self._table), *told)
+            form = _FORMS[self._turn % len(_FORMS)]
+            self._run(mutation, "compare", str(self._table), "--format", form)
+        others = (self._report, self._export, self._report, self._export, self._import)
+        others = (*others, self._history, self._check)
+        others[self._turn % len(others)](mutation)
 
-    def _exchange(self, mutation: Mutation) -> None:
-        """Export, and import what was exported."""
-        form = tuple(FORMATS)[self._turn // 3 % len(FORMATS)]
-        out = self._folder / ("exported" if FORMATS[form].is_folder else "exported.json")
+    def _report(self, mutation: Mutation) -> None:
+        self._run(mutation, "report", str(self._table), "-o", str(self._folder / "report.html"))
+
+    def _history(self, mutation: Mutation) -> None:
+        self._run(mutation, "history", str(self._table), "--all")
+
+    def _check(self, mutation: Mutation) -> None:
+        told = ("--baseline", str(self._baseline), "--settings", str(self._settings))
+        self._run(mutation, "check", str(self._table), *told)
+
+    def _export(self, mutation: Mutation) -> None:
+        form, out = self._form()
         shutil.rmtree(out, ignore_errors=True) if out.is_dir() else out.unlink(missing_ok=True)
         told = ["--to", form, "-o", str(out), "--label", "old"]
         told += ["--commit", "HEAD"] if FORMATS[form].is_folder else []
-        if self._run(mutation, "export", str(self._table), *told) == 0:
-            again = self._folder / "imported.csv"
-            again.unlink(missing_ok=True)
+        self._run(mutation, "export", str(self._table), *told)
+
+    def _import(self, mutation: Mutation) -> None:
+        """What was exported last in this format."""
+        form, out = self._form()
+        again = self._folder / "imported.csv"
+        again.unlink(missing_ok=True)
+        if out.exists():
             self._run(mutation, "import", str(out), "--from", form, "-o", str(again))
+
+    def _form(self) -> tuple[str, Path]:
+        form = tuple(FORMATS)[self._turn // 7 % len(FORMATS)]
+        return form, self._folder / (form if FORMATS[form].is_folder else f"{form}.json")
 
     def _run(self, mutation: Mutation, *arguments: str) -> int:
         out, errors = io.StringIO(), io.StringIO()
@@ -202,7 +223,7 @@ class Trial:
         return {oracle.series_of(row): [row[name] for name in _FIGURES] for row in rows}
 
 
-def alarmed(signum: int, frame: FrameType | None) -> None:
+def alarmed(_signal: int, _frame: FrameType | None) -> None:
     """The handler of SIGALRM that ends a hang."""
     raise Hang(f"no answer within {_HANG_S} s")
 

@@ -17,7 +17,7 @@ from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
 from results.formats import delimited, junit, markdown, structured, terminal
 from results.schema import OK
-from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
+from results.sessions import BetweenSessions
 from results.tables import read, read_environments
 
 LEVEL = 0.01
@@ -76,7 +76,6 @@ def compared(
         say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")
     if arguments.phase:  # failures of other phases still count
         frame = frame[frame["phase"].isin(arguments.phase) | (frame["status"] != OK)]
-    between = between_sessions(calibrations_of(machine_id()))
     return compare(
         frame,
         baseline_label=baseline,
@@ -85,8 +84,7 @@ def compared(
         environments=environments,
         threshold=threshold,
         level=LEVEL,
-        between_session_sd=BETWEEN_SESSION_SD if between is None else between.sd,
-        between_session_degrees=BETWEEN_SESSION_DEGREES if between is None else between.degrees,
+        between=between_sessions(calibrations_of(machine_id())) or BetweenSessions(),
     )
 
 

@@ -372,6 +372,41 @@ class Profiled(NamedTuple):
     how often it was seen."""
 
 
+class ProfileEngine(NamedTuple):
+    """Have the engine's own profiler look at calls. Answered by `EngineProfiled`."""
+
+    calls: int
+
+
+class EngineProfiled(NamedTuple):
+    """What it told; no rows where the adapter has no profiler."""
+
+    rows: list[list[Any]]
+    """For each the fields of `evaluators.engine_profile.EngineRow`."""
+    profiler: str
+    remarks: list[str]
+    call_ns: float
+    """One call without the profiler: the median of as many."""
+
+
+class RecordTimeline(NamedTuple):
+    """Go through the whole life of a subject once, recording it. Answered by `TimelineRecorded`."""
+
+    blocks: int
+    block_ns: int
+
+
+class TimelineRecorded(NamedTuple):
+    """What happened when, in ns since `began_s`."""
+
+    began_s: float
+    """Since the epoch, for who looked from outside meanwhile."""
+    spans: list[tuple[str, str, int, int, dict[str, float]]]
+    """Track (phases, blocks, collector), name, start, duration, and facts by name."""
+    resident_bytes: list[tuple[int, int]]
+    """When, and how many."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -437,6 +472,10 @@ Message = (
     | PeaksMeasured
     | ProfilePhases
     | Profiled
+    | ProfileEngine
+    | EngineProfiled
+    | RecordTimeline
+    | TimelineRecorded
     | WatchCollector
     | Sawtooth
     | Count

@@ -18,7 +18,7 @@ from harness.worker.peaks import measured_peaks
 from harness.worker.pipes import Pipes
 from harness.worker.plugins import announce_installed, load_plugins
 from harness.worker.preparation import Refusal
-from harness.worker.profiling import ProfiledSubject
+from harness.worker.recording import RecordedSubject
 from harness.worker.restrictions import restrict
 from harness.worker.steps import StepTimes
 from scenarios import scenario
@@ -29,7 +29,7 @@ class Service:
 
     def __init__(self) -> None:
         self._steps: StepTimes | None = None
-        self._subject: ProfiledSubject | None = None
+        self._subject: RecordedSubject | None = None
         self._ignored: list[BaseException] = []
         """What was raised where Python can only ignore it, such as in a destructor."""
         sys.unraisablehook = self._note_ignored
@@ -52,6 +52,8 @@ class Service:
             m.ReadSteps: lambda _: self._stepped().read(),
             m.MeasurePeaks: lambda _: measured_peaks(),
             m.ProfilePhases: self._profile_phases,
+            m.RecordTimeline: self._record_timeline,
+            m.ProfileEngine: lambda ask: self._opened.profile_engine(ask.calls),
             m.WatchCollector: lambda ask: self._opened.watch_collector(ask.budget_ns),
             m.Count: lambda _: self._opened.count(),
             m.Describe: lambda _: m.Facts(facts=facts_here()),
@@ -78,7 +80,7 @@ class Service:
         sys.__unraisablehook__(ignored)
 
     @property
-    def _opened(self) -> ProfiledSubject:
+    def _opened(self) -> RecordedSubject:
         if self._subject is None:
             raise RuntimeError("no subject is open")
         return self._subject
@@ -89,7 +91,7 @@ class Service:
         if not ours:  # looking for entry points takes time, which most starts can do without
             announce_installed()
         self._steps = None
-        self._subject = ProfiledSubject(request, probe=probe_here())
+        self._subject = RecordedSubject(request, probe=probe_here())
         return self._subject.opened()
 
     def _run_blocks(self, request: m.RunBlocks) -> m.Blocks:
@@ -108,6 +110,9 @@ class Service:
 
     def _profile_phases(self, request: m.ProfilePhases) -> m.Profiled:
         return self._opened.profile_phases(request)
+
+    def _record_timeline(self, request: m.RecordTimeline) -> m.TimelineRecorded:
+        return self._opened.record_timeline(request)
 
     def _follow_memory(self, request: m.FollowMemory) -> m.MemorySeries:
         return self._opened.follow_memory(request)
@@ -128,6 +133,8 @@ _PHASE_OF: dict[type, str] = {
     m.ReadSteps: "evaluate",
     m.MeasurePeaks: "evaluate",
     m.ProfilePhases: "compile",
+    m.ProfileEngine: "evaluate",
+    m.RecordTimeline: "construct",
     m.WatchCollector: "evaluate",
     m.Count: "compile",
 }

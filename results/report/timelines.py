@@ -111,8 +111,8 @@ def _timeline(
         if len(found.seconds) != len(found.values):
             message = f"{len(found.seconds)} times and {len(found.values)} values"
             raise ValueError(message)
-        if not all(map(math.isfinite, (*found.seconds, *found.values))):
-            raise ValueError("numbers beyond what a float can hold")
+        if not all(0 <= each < math.inf for each in (*found.seconds, *found.values)):
+            raise ValueError("a time or a size below 0, or beyond what a float can hold")
     except (ValueError, TypeError, ArithmeticError, LookupError) as error:
         raise _unusable(path, number, shown(f"{type(error).__name__}: {error}")) from error
     return found
@@ -125,7 +125,7 @@ def _memory(line: Mapping[str, Any]) -> Timeline:
 def _blocks(line: Mapping[str, Any]) -> Timeline:
     elapsed_s = [float(ns) * 1e-9 for ns in line["elapsed_ns"]]
     starts = itertools.accumulate(elapsed_s[:-1], initial=0.0) if elapsed_s else ()
-    calls = int(line["calls"])
+    calls = _whole(line["calls"], least=1)
     waited_s = _waited_s(line, len(elapsed_s))
     running_s = (
         whole - waited if waited < whole else whole
@@ -143,6 +143,13 @@ def _waited_s(line: Mapping[str, Any], blocks: int) -> list[float]:
     return [float(each[at] or 0) * 1e-9 for each in line["evidence"]]
 
 
+def _whole(found: object, *, least: int) -> int:
+    if not isinstance(found, int) or isinstance(found, bool) or found < least:
+        message = f"{found!r} is no whole number of at least {least}"
+        raise ValueError(message)
+    return found
+
+
 def _of_launch(
     line: Mapping[str, Any], seconds: Iterator[float] | tuple[()], values: Iterator[float]
 ) -> Timeline:
@@ -152,7 +159,7 @@ def _of_launch(
     return Timeline(
         label=str(line["label"]),
         case=(evaluator, scenario, params, mode),
-        launch=int(line["launch"]),
+        launch=_whole(line["launch"], least=0),
         seconds=tuple(float(f"{each:.6g}") for each in seconds),
         values=tuple(float(f"{each:.9g}") for each in values),
     )

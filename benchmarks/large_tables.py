@@ -69,7 +69,8 @@ def _lines(kind: str) -> Iterator[bytes]:
             lines.append(
                 f"1,{session},2026-01-31T12:{i // 60 % 60:02d}:{i % 60:02d}.{u or 0}Z,"
                 f"{'old' if i % 2 else 'new'},planned{u},0.1.0{u},chain{u},"
-                f"depth={u or i // 2 % 300};width=64,output,evaluate,time,s,perf_counter_ns{u},{i},,"
+                f"depth={u or i // 2 % 300};width=64,output,"
+                f"evaluate,time,s,perf_counter_ns{u},{i},,"
                 f"{0.001 + i * 1e-9!r},{1e-6 + i * 1e-13!r},20,2000,ok,"
                 f"steady=flat; set_aside={u or i % 7},m1,e{u}\r\n"
             )

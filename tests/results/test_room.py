@@ -91,7 +91,7 @@ def test_cases_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
     table.write_bytes(HEADER + rows)
     monkeypatch.setattr(room, "free_bytes", lambda: 10_000 * room.MEMORY_PER_SERIES)
 
-    with pytest.raises(TableError, match="10,001 metrics of cases.* at most 10,000 now"):
+    with pytest.raises(TableError, match=r"10,001 metrics of cases.* at most 10,000 now"):
         read(table)
 
 

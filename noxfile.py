@@ -37,11 +37,13 @@ ENGINES = (
     "casadi",
     "jax",
     "mlx",
+    "numba",
     "numexpr",
     "onnxruntime",
     "openvino",
     "pytensor",
     "tensorflow",
+    "tinygrad",
     "torch",
 )
 LIGHT_ENGINES = ("autograd", "casadi", "jax", "numexpr", "onnxruntime")

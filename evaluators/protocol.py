@@ -3,7 +3,7 @@
 `lower` and `compile` are apart because they are measured apart. A function returns only when its
 result is ready on the host; an asynchronous engine is waited for.
 
-Four attributes are optional:
+Five attributes are optional:
 
 dtype: "float32" or "float64", where an evaluator computes in that one only.
 gradient_by: "network" (the default): in gradient mode `lower` is handed our differentiated and

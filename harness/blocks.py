@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.worker.evidence import Evidence
+from harness.worker.evidence import Evidence, was_halted
 from results.contamination import BlockEvidence, contaminated
 from results.steady import Steady, classify
 
@@ -53,6 +53,10 @@ class Series:
     def seconds_per_call(self) -> list[float]:
         """Of each block, waiting left out."""
         return [ns * 1e-9 / self.calls for ns in self.running_ns()]
+
+    def halts(self) -> int:
+        """Blocks in which the process was stopped, or its machine suspended."""
+        return sum(map(was_halted, self.evidence))
 
     def share_waited(self) -> float:
         """The share of all blocks' time that was spent waiting for the CPU."""
@@ -123,7 +127,7 @@ def judge_blocks(
     ]
     flags = iter(contaminated(blocks).is_set_aside)
     flags_by_side = [tuple(next(flags) for _ in side.elapsed_ns) for side in sides]
-    kinds = [classify(side.seconds_per_call()) for side in sides]
+    kinds = [classify(_without_halts(side)) for side in sides]
     length = min((len(side.elapsed_ns) for side in sides), default=0)
     start = max([min(warm_up_blocks, length // 2), *(each.start for each in kinds)])
     start = min(-(-start // round_blocks) * round_blocks, length // 2)
@@ -184,6 +188,17 @@ def _unsteadiness(blocks: Sequence[int], times: NDArray[np.float64]) -> float:
     return float(np.median(np.abs(times - line(np.asarray(blocks)))) / np.median(times))
 
 
+def _without_halts(side: Series) -> list[float]:
+    """Seconds per call, those of a block that was halted replaced by the median of the others."""
+    seconds = side.seconds_per_call()
+    halted = [was_halted(each) for each in side.evidence]
+    others = [value for value, was in zip(seconds, halted, strict=True) if not was]
+    if not others or len(others) == len(seconds):
+        return seconds
+    usual = statistics.median(others)
+    return [usual if was else value for value, was in zip(seconds, halted, strict=True)]
+
+
 def _block_evidence(elapsed_ns: int, seen: Evidence) -> BlockEvidence:
     # How long it waited is no witness: it has been taken out to the nanosecond.
     return BlockEvidence(
@@ -193,4 +208,5 @@ def _block_evidence(elapsed_ns: int, seen: Evidence) -> BlockEvidence:
         minor_faults=seen.minor_faults,
         major_faults=seen.major_faults,
         cpu_hz=seen.cpu_hz,
+        is_halted=was_halted(seen),
     )

@@ -86,11 +86,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("graphgauge: memory is gone; compare fewer or smaller tables at once")
         return UNUSABLE
     except KeyboardInterrupt:
-        say("graphgauge: interrupted; every finished reading is saved. --resume goes on from here")
+        goes_on = ". --resume goes on from here" if hasattr(parsed, "resume") else ""
+        say(f"graphgauge: interrupted; every finished reading is saved{goes_on}")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    except OSError as error:
+        if parsed.debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"graphgauge: {where}{error.strerror or error}")
         return UNUSABLE
     return code
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from harness.blocks import Judged, Speed, judge_blocks, log_ratio, without_speed
-from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
+from harness.conversation import CALL, PREPARED_PHASES, Group, Side, SubjectFailed, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement, interquartile_range
 from harness.worker import messages as m
@@ -171,6 +171,7 @@ def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady)
         _share_calls(group.alive)
         _blocks_together(group, effort, rounds, is_next_ready)
         group.each(_read_yardstick)
+    group.each(_check_again)
     _estimate(group.alive, effort)
     for side in group.alive:
         _hold_yardstick(side)
@@ -242,6 +243,14 @@ def _read_yardstick(side: Side) -> None:
         side.yardstick_ns.setdefault(name, []).append(elapsed_ns)
 
 
+def _check_again(side: Side) -> None:
+    """What was right at first may be wrong now, and its times worth nothing."""
+    answer = side.ask(m.CheckAgain(), m.CheckedAgain, "evaluate")
+    if answer.problem:
+        raise SubjectFailed(m.Failure(phase="evaluate", status="wrong", detail=answer.problem))
+    side.threads = answer.threads
+
+
 def _hold_yardstick(side: Side) -> None:
     for name, elapsed_ns in side.yardstick_ns.items():
         side.hold(
@@ -282,6 +291,10 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         notes["instances"] = str(side.instances)
     if side.unit != CALL:
         notes["per"] = side.unit
+    if side.series.halts():
+        notes["halted"] = str(side.series.halts())
+    if side.threads:
+        notes["threads"] = str(side.threads)
     if side.is_layout_fixed:
         notes["layout"] = "fixed"
     if ratio is not None:

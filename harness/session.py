@@ -21,6 +21,7 @@ from harness.conduct_time import IsReady, conduct_time, questions_ahead
 from harness.conversation import Side
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
+from harness.interruption import Interruption
 from harness.launch import (
     Launch,
     Launcher,
@@ -92,12 +93,17 @@ class Session:
         self.id = _new_session_id()
 
     def run(self, groups: Sequence[Group]) -> None:
-        """Measure every group; when this returns or raises, all finished readings are on disk."""
+        """Measure every group; when this returns or raises, all finished readings are on disk.
+
+        Raises:
+            Interrupted: if Ctrl-C was pressed once, between two launches.
+        """
         settings = self._settings
         steps = plan_steps(groups, settings.effort, settings.seed, self._is_finished)
         self._spent = {group: _Spent() for group in groups}
         a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
         with (
+            Interruption() as interruption,
             TableWriter(settings.out) as table,
             _off_cpu(self._cpu),
             progress_on_stderr(a_group * len(groups)) as progress,
@@ -110,6 +116,7 @@ class Session:
             self._probe_environments(groups)
             try:
                 for step in steps:
+                    interruption.check()
                     self._run_step(step, table, progress)
             finally:
                 for launch in self._ready.values():

@@ -6,14 +6,14 @@ NAME.timelines.jsonl    resident memory along a memory launch
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.blocks import Series
 from harness.plan import Contender, Step
 from harness.timeline import Timeline
 from harness.worker.evidence import Evidence
+from results.writing import append_json_lines
 
 
 def blocks_path(table: Path) -> Path:
@@ -47,7 +47,7 @@ class SideFiles:
             for contender, each in series
             if each.elapsed_ns
         ]
-        _append_lines(blocks_path(self._table), lines)
+        append_json_lines(blocks_path(self._table), lines)
 
     def keep_timeline(
         self, session: str, step: Step, contender: Contender, timeline: Timeline
@@ -63,7 +63,7 @@ class SideFiles:
             "seconds": [round(each.seconds - start, 3) for each in samples],
             "resident_bytes": [each.resident_bytes for each in samples],
         }
-        _append_lines(timelines_path(self._table), [line])
+        append_json_lines(timelines_path(self._table), [line])
 
 
 def _launch_names(session: str, contender: Contender, step: Step) -> dict[str, object]:
@@ -77,8 +77,3 @@ def _launch_names(session: str, contender: Contender, step: Step) -> dict[str, o
         "launch": step.launch,
         "pair": step.pair,
     }
-
-
-def _append_lines(path: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)

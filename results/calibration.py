@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from results.errors import TableError, shown
+from results.roofline import Peaks, read_peaks
 from results.sequential import FIRST_LOOK, decide, looks, shares
 from results.sessions import SPEED_CORRECTED_SD, BetweenSessions
 from results.statistics import Estimate, smallest_detectable
@@ -66,6 +67,7 @@ class Calibration:
         log_speed: log of the yardstick's time meanwhile, in s; None where it was not read.
         case_times: evaluate time in s by case, to be held against other calibrations'.
         troubles: what the machine did wrong meanwhile, in words.
+        peaks: what the machine can do at most; None for a calibration from before it was measured.
     """
 
     machine: str
@@ -79,6 +81,7 @@ class Calibration:
     case_times: dict[str, float]
     troubles: tuple[str, ...] = ()
     log_speed: float | None = None
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +248,8 @@ def _calibration(line: str, path: Path, number: int) -> Calibration:
         content = cast("dict[str, Any]", parsed(line))
         detectable = tuple(Detectable(**each) for each in content.pop("detectable"))
         troubles = tuple(content.pop("troubles"))
-        found = Calibration(**content, detectable=detectable, troubles=troubles)
+        peaks = read_peaks(content.pop("peaks", None))
+        found = Calibration(**content, detectable=detectable, troubles=troubles, peaks=peaks)
         _check(found)
         return found
     except (ValueError, TypeError, KeyError, AttributeError) as error:

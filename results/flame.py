@@ -149,11 +149,12 @@ def _drawing(root: _Box, heading: str, painted: Callable[[str, _Box], tuple[str,
         level = below
         depth += 1
     height = _HEAD + _ROW * max(depth, 1) + 8
+    heading_size = min(15.0, 1.6 * _WIDTH / len(heading))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" font-family="monospace" font-size="11">\n'
         f'<rect width="100%" height="100%" fill="#ffffff"/>\n'
-        f'<text x="8" y="26" font-size="15">{escape(heading)}</text>\n'
+        f'<text x="8" y="26" font-size="{heading_size:.1f}">{escape(heading)}</text>\n'
         + "".join(parts)
         + "</svg>\n"
     )
@@ -161,7 +162,9 @@ def _drawing(root: _Box, heading: str, painted: Callable[[str, _Box], tuple[str,
 
 def _drawn(name: str, left: float, depth: int, width: float, told: str, colour: str) -> str:
     top = _HEAD + depth * _ROW
-    shown = name[-max(0, int((width - 6) / _CHARACTER)) :] if width > 4 * _CHARACTER else ""
+    room = int((width - 6) / _CHARACTER) if width > 4 * _CHARACTER else 0
+    # What tells frames apart is a function's name, or the end of `path:line`.
+    shown = name[:room] if name.endswith(")") else name[max(0, len(name) - room) :]
     return (
         f"<g><title>{escape(told)}</title>"
         f'<rect x="{left:.2f}" y="{top}" width="{max(width - 0.4, 0.2):.2f}" height="{_ROW - 1}" '

@@ -175,7 +175,7 @@ class Scenario:
         except Exception as error:
             raise ScenarioError(
                 f"scenario {self.name} ({_listed(parameters)}) does not build: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {_message(error)}"
             ) from error
 
     def _value(self, name: str, found: object) -> Value:
@@ -301,6 +301,13 @@ def _load_families() -> None:
     """Import the families when first asked for, since a worker's start-up counts."""
     for family in _FAMILIES:
         import_module(f"scenarios.{family}")
+
+
+def _message(error: Exception) -> str:
+    try:
+        return str(error)
+    except BaseException:  # the loop is a user's own, and so is what it raises
+        return "its message cannot be printed"
 
 
 def _defaults(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from evaluators.engines.decomposition import decomposed
 from evaluators.engines.table import Engine, engine_named
-from evaluators.protocol import EvaluatorError, network_for, refusal
+from evaluators.engines.walk import walk
+from evaluators.protocol import Array, EvaluatorError, network_for, refusal
 from networks import Network, Node
+from networks.operators import Operator
+
+Of: TypeAlias = Callable[..., Any]
+"""An engine's function of its values."""
+OfInputs: TypeAlias = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
+"""Outputs of the engine's values of weights and of data, both in the network's order."""
 
 
 class Asked(NamedTuple):
@@ -23,6 +32,57 @@ class Asked(NamedTuple):
     def inputs(self) -> tuple[Node, ...]:
         """Weights, then data."""
         return (*self.weights, *self.data)
+
+    @property
+    def weight_names(self) -> list[str]:
+        """What a caller calls them, in the network's order."""
+        return [node.attributes for node in self.weights]
+
+    @property
+    def data_names(self) -> list[str]:
+        """What a caller calls them, in the network's order."""
+        return [node.attributes for node in self.data]
+
+
+class Operators:
+    """What an engine has for our operators.
+
+    `plain` holds functions of the operands; `made` makes such a function for a node, from what the
+    operator's attributes say.
+    """
+
+    def __init__(self, plain: Mapping[Operator, Of], made: Mapping[Operator, Callable[[Node], Of]]):
+        self._plain = plain
+        self._made = made
+        self.known = frozenset({*plain, *made})
+
+    def bind(self, node: Node) -> Of:
+        """The engine's function of the node's operands."""
+        plain = self._plain.get(node.operator)
+        return plain if plain is not None else self._made[node.operator](node)
+
+    def of_inputs(self, asked: Asked, constant: Callable[[Array], Any]) -> OfInputs:
+        """The outputs, by the engine's functions node by node; what it lacks is decomposed.
+
+        `constant` gives what the engine has for a constant's array.
+        """
+        walked = walk(decomposed(asked.outputs, self.known), self.bind, constant)
+        weight_names, data_names = asked.weight_names, asked.data_names
+
+        def of_inputs(weights: Sequence[Any], data: Sequence[Any]) -> list[Any]:
+            return walked(
+                dict(zip(weight_names, weights, strict=True)).__getitem__,
+                dict(zip(data_names, data, strict=True)).__getitem__,
+            )
+
+        return of_inputs
+
+
+class Traced(NamedTuple):
+    """What an engine is to trace or to run, and what it was made from."""
+
+    function: Any
+    asked: Asked
 
 
 class Adapter:

@@ -27,10 +27,17 @@ from networks.operators import Operator
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
     """Equal outputs, without the operators that are not known and have a rule here."""
     with collector_paused():
+        nodes = topological_order(outputs)
+        if not any(has_mixed_operands(node) or _is_lacking(node, known) for node in nodes):
+            return tuple(outputs)
         replaced: dict[Node, Node] = {}
-        for node in topological_order(outputs):
+        for node in nodes:
             replaced[node] = _replacement(node, replaced, known)
         return tuple([replaced[node] for node in outputs])
+
+
+def _is_lacking(node: Node, known: Collection[Operator]) -> bool:
+    return node.operator not in known and node.operator in _RULES
 
 
 def _replacement(node: Node, replaced: dict[Node, Node], known: Collection[Operator]) -> Node:

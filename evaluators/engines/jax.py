@@ -19,16 +19,21 @@ which is switched on by the first network that has it; float32 networks stay flo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evaluators.engines.adapter import Adapter, Asked
-from evaluators.engines.walk import Walk, walk
+from evaluators.engine_profile import EngineProfile, EngineRow, summed
+from evaluators.engines.adapter import Adapter, OfInputs, Operators
 from evaluators.protocol import (
     Arrays,
     Data,
@@ -40,6 +45,10 @@ from evaluators.strategies.kernels import falling_factorials, summed_axes
 from networks import Network, Node, operators as op, topological_order
 from networks.inference import FLOAT64
 from networks.operators import Operator, Partial
+
+_WARM_UP = 3
+"""Calls before those that a profile is of."""
+_NUMBER = re.compile(r"(\.\d+|\.clone)+$")
 
 
 class _Lowered(NamedTuple):
@@ -63,21 +72,51 @@ class JaxNetwork(Adapter):
         asked = self.asked(network, mode)
         if any(node.dtype is FLOAT64 for node in topological_order(asked.outputs)):
             jax.config.update("jax_enable_x64", True)
-        function = _differentiating(asked) if asked.is_differentiated else _evaluating(asked)
+        evaluate = _OPERATORS.of_inputs(asked, lambda array: array)
+        function = _differentiating(evaluate) if asked.is_differentiated else evaluate
         traced = jax.jit(function).trace(_abstract(asked.weights), _abstract(asked.data))
         jaxpr = traced.jaxpr.jaxpr
         arguments = set(map(id, jaxpr.invars))
         self._counters = {"engine_nodes": len(jaxpr.eqns)}
         return _Lowered(
             stablehlo=traced.lower(),
-            weights=[node.attributes for node in asked.weights],
-            data=[node.attributes for node in asked.data],
+            weights=asked.weight_names,
+            data=asked.data_names,
             copied=[id(variable) in arguments for variable in jaxpr.outvars],
         )
 
     def compile(self, lowered: _Lowered) -> Function:
         """Have XLA compile it."""
         return _calling(lowered.stablehlo.compile(), lowered)
+
+    def profile(self, lowered: _Lowered, weights: Weights, data: Data, calls: int) -> EngineProfile:
+        """HLO operations from JAX's profiler, which has XLA's own events on the CPU."""
+        function = self.compile(lowered)
+        for _ in range(_WARM_UP):
+            function(weights, data)
+        with TemporaryDirectory() as directory:
+            with jax.profiler.trace(directory):
+                for _ in range(calls):
+                    function(weights, data)
+            files = sorted(Path(directory).rglob("*.trace.json.gz"))
+            events = [
+                event
+                for file in files
+                for event in json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
+            ]
+        rows = summed(_operations(events), calls)
+        remarks = [
+            "operations are XLA's after fusion; nodes of a fusion are not told apart",
+            "on the CPU XLA tells neither bytes nor floating-point operations here",
+        ]
+        if not rows:
+            remarks.append(
+                "this release wrote no event of an HLO operation on the CPU: XLA before its thunk "
+                "runtime runs the whole function as one piece of machine code"
+            )
+        return EngineProfile(
+            rows=rows, profiler=f"jax.profiler of JAX {self.version()}", remarks=remarks
+        )
 
 
 class Jax(JaxNetwork):
@@ -87,33 +126,23 @@ class Jax(JaxNetwork):
     gradient_by = "native"
 
 
-def _evaluating(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
-    outputs_walk = walk(asked.outputs, _bind)
+def _operations(events: list[Any]) -> Iterator[EngineRow]:
+    """Each run of an HLO operation, named without its number."""
+    for event in events:
+        operation = event.get("args", {}).get("hlo_op")
+        if event.get("ph") == "X" and operation:
+            yield EngineRow(name=_NUMBER.sub("", operation), seconds=event["dur"] * 1e-6, calls=1)
 
-    def function(weights: list[Any], data: list[Any]) -> list[Any]:
-        return _walked(outputs_walk, asked, weights, data)
 
-    return function
-
-
-def _differentiating(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
-    evaluate = _evaluating(asked)
-
-    def of_weights(weights: list[Any], data: list[Any]) -> Any:
+def _differentiating(evaluate: OfInputs) -> OfInputs:
+    def of_weights(weights: Sequence[Any], data: Sequence[Any]) -> Any:
         return evaluate(weights, data)[0]
 
-    def function(weights: list[Any], data: list[Any]) -> list[Any]:
+    def function(weights: Sequence[Any], data: Sequence[Any]) -> list[Any]:
         value, derivatives = jax.value_and_grad(of_weights)(weights, data)
         return [value, *derivatives]
 
     return function
-
-
-def _walked(a_walk: Walk, asked: Asked, weights: list[Any], data: list[Any]) -> list[Any]:
-    return a_walk(
-        dict(zip([node.attributes for node in asked.weights], weights, strict=True)).__getitem__,
-        dict(zip([node.attributes for node in asked.data], data, strict=True)).__getitem__,
-    )
 
 
 def _abstract(nodes: Sequence[Node]) -> list[Any]:
@@ -136,12 +165,6 @@ def _calling(compiled: Any, lowered: _Lowered) -> Function:
 
 
 # Operators
-
-
-def _bind(node: Node) -> Callable[..., Any]:
-    """JAX's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    return plain if plain is not None else _BINDS[node.operator](node)
 
 
 def _sum_to(node: Node) -> Callable[..., Any]:
@@ -266,5 +289,6 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.MAX_SHARE: _max_share,
     op.POW_PARTIAL: lambda node: partial(_pow_partial, node.attributes),
 }
+_OPERATORS = Operators(_PLAIN, _BINDS)
 
 EVALUATORS: tuple[Evaluator, ...] = (Jax(), JaxNetwork())

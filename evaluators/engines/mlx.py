@@ -18,14 +18,12 @@ takes the number that the harness set.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from evaluators.engines.adapter import Adapter, Asked
-from evaluators.engines.decomposition import decomposed
-from evaluators.engines.walk import walk
+from evaluators.engines.adapter import Adapter, Asked, Operators, Traced
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
 from evaluators.strategies.kernels import summed_axes
 from networks import Network, Node, operators as op
@@ -35,13 +33,6 @@ from networks.operators import Operator
 _DTYPES = {FLOAT32: mx.float32, FLOAT64: mx.float64, BOOL: mx.bool_}
 
 mx.set_default_device(mx.cpu)
-
-
-class _Lowered(NamedTuple):
-    """What is called with weights and data as two lists of MLX's arrays."""
-
-    function: Callable[[list[Any], list[Any]], list[Any]]
-    asked: Asked
 
 
 class MlxNetwork(Adapter):
@@ -57,12 +48,12 @@ class MlxNetwork(Adapter):
             return "MLX computes exp, sin and cos of float64 in float32; give it a float32 network"
         return reason
 
-    def lower(self, network: Network, mode: str) -> _Lowered:
+    def lower(self, network: Network, mode: str) -> Traced:
         """The nodes in order, each with its function."""
         asked = self.asked(network, mode)
-        return _Lowered(_of_mlx_arrays(asked), asked)
+        return Traced(_of_mlx_arrays(asked), asked)
 
-    def compile(self, lowered: _Lowered) -> Function:
+    def compile(self, lowered: Traced) -> Function:
         """Trace and fuse, by a first call."""
         compiled = mx.compile(lowered.function)
         mx.eval(
@@ -82,14 +73,7 @@ class Mlx(MlxNetwork):
 
 
 def _of_mlx_arrays(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
-    a_walk = walk(decomposed(asked.outputs, _KNOWN), _bind, _mlx_array)
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
-
-    def evaluate(weights: list[Any], data: list[Any]) -> list[Any]:
-        by_name = dict(zip(weight_names, weights, strict=True))
-        data_by_name = dict(zip(data_names, data, strict=True))
-        return a_walk(by_name.__getitem__, data_by_name.__getitem__)
+    evaluate = _OPERATORS.of_inputs(asked, _mlx_array)
 
     def differentiate(weights: list[Any], data: list[Any]) -> list[Any]:
         value, derivatives = mx.value_and_grad(lambda each: evaluate(each, data)[0])(weights)
@@ -104,8 +88,7 @@ def _mlx_array(array: Array) -> Any:
 
 
 def _calling(function: Callable[..., list[Any]], asked: Asked) -> Function:
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
+    weight_names, data_names = asked.weight_names, asked.data_names
 
     def calling(weights: Weights, data: Data) -> Arrays:
         results = function(
@@ -119,12 +102,6 @@ def _calling(function: Callable[..., list[Any]], asked: Asked) -> Function:
 
 
 # Operators
-
-
-def _bind(node: Node) -> Callable[..., Any]:
-    """MLX's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    return plain if plain is not None else _BINDS[node.operator](node)
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[[Node], Callable[..., Any]]:
@@ -196,6 +173,6 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.SUM_TO: _sum_to,
     op.SCATTER_ADD: _scatter_add,
 }
-_KNOWN = frozenset({*_PLAIN, *_BINDS})
+_OPERATORS = Operators(_PLAIN, _BINDS)
 
 EVALUATORS: tuple[Evaluator, ...] = (Mlx(), MlxNetwork())

@@ -29,9 +29,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 
-from evaluators.engines.adapter import Adapter, Asked
-from evaluators.engines.decomposition import decomposed
-from evaluators.engines.walk import walk
+from evaluators.engines.adapter import Adapter, Asked, Operators
 from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights
 from evaluators.strategies.kernels import summed_axes
 from networks import Network, Node, operators as op
@@ -56,20 +54,15 @@ class PytensorNetwork(Adapter):
         """The graph; differentiated if it is to be."""
         asked = self.asked(network, mode)
         weights, data = [
-            {node.attributes: pt.tensor(dtype=node.dtype.name, shape=node.shape) for node in inputs}
+            [pt.tensor(dtype=node.dtype.name, shape=node.shape) for node in inputs]
             for inputs in (asked.weights, asked.data)
         ]
-        outputs = walk(decomposed(asked.outputs, _KNOWN), _bind, pt.constant)(
-            weights.__getitem__, data.__getitem__
-        )
+        outputs = _OPERATORS.of_inputs(asked, pt.constant)(weights, data)
         if asked.is_differentiated and weights:
             outputs += pytensor.grad(
-                outputs[0],
-                list(weights.values()),
-                disconnected_inputs="ignore",
-                return_disconnected="zero",
+                outputs[0], weights, disconnected_inputs="ignore", return_disconnected="zero"
             )
-        return _Lowered([*weights.values(), *data.values()], outputs, asked)
+        return _Lowered([*weights, *data], outputs, asked)
 
     def compile(self, lowered: _Lowered) -> Function:
         """Rewrite and link."""
@@ -88,8 +81,7 @@ class Pytensor(PytensorNetwork):
 
 
 def _calling(function: Callable[..., list[Any]], asked: Asked) -> Function:
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
+    weight_names, data_names = asked.weight_names, asked.data_names
 
     def calling(weights: Weights, data: Data) -> Arrays:
         results = function(
@@ -101,12 +93,6 @@ def _calling(function: Callable[..., list[Any]], asked: Asked) -> Function:
 
 
 # Operators
-
-
-def _bind(node: Node) -> Callable[..., Any]:
-    """PyTensor's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    return plain if plain is not None else _BINDS[node.operator](node)
 
 
 def _with_derivative(value: Any, *operands_and_shares: tuple[Any, Any]) -> Any:
@@ -227,6 +213,6 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.PLACE: _place,
     op.SCATTER_ADD: _scatter_add,
 }
-_KNOWN = frozenset({*_PLAIN, *_BINDS})
+_OPERATORS = Operators(_PLAIN, _BINDS)
 
 EVALUATORS: tuple[Evaluator, ...] = (Pytensor(), PytensorNetwork())

@@ -163,6 +163,20 @@ ENGINES: tuple[Engine, ...] = (
         module="evaluators.engines.numexpr",
         supported=">=2.10,<3",
     ),
+    Engine(
+        distribution="tinygrad",
+        evaluators=("tinygrad", "tinygrad-network"),
+        module="evaluators.engines.tinygrad",
+        supported=">=0.10.3,<0.15",
+    ),
+    Engine(
+        distribution="numba",
+        evaluators=("numba",),
+        module="evaluators.engines.numba",
+        supported=">=0.59,<1",
+        # Its products of matrices call SciPy's BLAS.
+        companions=(Companion(releases=">=0.59", requirement="scipy"),),
+    ),
 )
 
 

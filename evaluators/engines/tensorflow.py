@@ -17,17 +17,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it greets on stderr
 
 import numpy as np
 import tensorflow as tf
 
-from evaluators.engines.adapter import Adapter, Asked
-from evaluators.engines.decomposition import decomposed, source_positions
+from evaluators.engines.adapter import Adapter, Asked, Operators, Traced
+from evaluators.engines.decomposition import source_positions
 from evaluators.engines.threads import threads
-from evaluators.engines.walk import walk
 from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights
 from evaluators.strategies.kernels import summed_axes
 from networks import Network, Node, operators as op
@@ -38,20 +37,13 @@ tf.config.threading.set_intra_op_parallelism_threads(threads())
 tf.config.threading.set_inter_op_parallelism_threads(threads())
 
 
-class _Lowered(NamedTuple):
-    """A traced function of weights and data, one after the other."""
-
-    concrete: Any
-    asked: Asked
-
-
 class TensorflowNetwork(Adapter):
     """Our differentiated network, traced."""
 
     name = "tensorflow-network"
     distribution = "tensorflow"
 
-    def lower(self, network: Network, mode: str) -> _Lowered:
+    def lower(self, network: Network, mode: str) -> Traced:
         """Trace; with the derivatives, if it is to differentiate."""
         asked = self.asked(network, mode)
         signature = [tf.TensorSpec(node.shape, node.dtype) for node in asked.inputs]
@@ -59,11 +51,11 @@ class TensorflowNetwork(Adapter):
             *signature
         )
         self._counters = {"engine_nodes": len(concrete.graph.get_operations())}
-        return _Lowered(concrete, asked)
+        return Traced(concrete, asked)
 
-    def compile(self, lowered: _Lowered) -> Function:
+    def compile(self, lowered: Traced) -> Function:
         """A function of arrays."""
-        return _calling(lowered.concrete, lowered.asked)
+        return _calling(lowered.function, lowered.asked)
 
 
 class Tensorflow(TensorflowNetwork):
@@ -74,17 +66,14 @@ class Tensorflow(TensorflowNetwork):
 
 
 def _of_tensors(asked: Asked) -> Callable[..., list[Any]]:
-    a_walk = walk(decomposed(asked.outputs, _KNOWN), _bind, tf.constant)
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
+    of_inputs = _OPERATORS.of_inputs(asked, tf.constant)
+    count = len(asked.weights)
 
     def evaluate(*tensors: Any) -> list[Any]:
-        weights = dict(zip(weight_names, tensors[: len(weight_names)], strict=True))
-        data = dict(zip(data_names, tensors[len(weight_names) :], strict=True))
-        return [tf.identity(each) for each in a_walk(weights.__getitem__, data.__getitem__)]
+        return [tf.identity(each) for each in of_inputs(tensors[:count], tensors[count:])]
 
     def differentiate(*tensors: Any) -> list[Any]:
-        weights = list(tensors[: len(weight_names)])
+        weights = list(tensors[:count])
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             (loss,) = evaluate(*tensors)
@@ -95,8 +84,7 @@ def _of_tensors(asked: Asked) -> Callable[..., list[Any]]:
 
 
 def _calling(concrete: Callable[..., Any], asked: Asked) -> Function:
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
+    weight_names, data_names = asked.weight_names, asked.data_names
 
     def calling(weights: Weights, data: Data) -> Arrays:
         results = concrete(
@@ -109,12 +97,6 @@ def _calling(concrete: Callable[..., Any], asked: Asked) -> Function:
 
 
 # Operators
-
-
-def _bind(node: Node) -> Callable[..., Any]:
-    """TensorFlow's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    return plain if plain is not None else _BINDS[node.operator](node)
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[[Node], Callable[..., Any]]:
@@ -212,6 +194,6 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.SUM_TO: _sum_to,
     op.PLACE: _place,
 }
-_KNOWN = frozenset({*_PLAIN, *_BINDS})
+_OPERATORS = Operators(_PLAIN, _BINDS)
 
 EVALUATORS: tuple[Evaluator, ...] = (Tensorflow(), TensorflowNetwork())

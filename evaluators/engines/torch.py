@@ -21,16 +21,16 @@ Threads: within an operator as many as the harness fixed, told by `torch.set_num
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from evaluators.engines.adapter import Adapter, Asked
-from evaluators.engines.decomposition import decomposed, source_positions
+from evaluators.engine_profile import EngineProfile, EngineRow
+from evaluators.engines.adapter import Adapter, Asked, Operators, Traced
+from evaluators.engines.decomposition import source_positions
 from evaluators.engines.threads import threads
-from evaluators.engines.walk import walk
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
 from evaluators.strategies.kernels import summed_axes
 from networks import Network, Node, operators as op
@@ -39,14 +39,10 @@ from networks.operators import Operator
 
 _DTYPES = {FLOAT32: torch.float32, FLOAT64: torch.float64, BOOL: torch.bool}
 
+_WARM_UP = 3
+"""Calls before those that a profile is of."""
+
 torch.set_num_threads(threads())
-
-
-class _Lowered(NamedTuple):
-    """What is called with weights and data as two lists of tensors."""
-
-    function: Callable[[list[Any], list[Any]], list[Any]]
-    asked: Asked
 
 
 class TorchEagerNetwork(Adapter):
@@ -59,14 +55,45 @@ class TorchEagerNetwork(Adapter):
         """The release, without what it was built for."""
         return super().version().partition("+")[0]
 
-    def lower(self, network: Network, mode: str) -> _Lowered:
+    def lower(self, network: Network, mode: str) -> Traced:
         """The nodes in order, each with its function."""
         asked = self.asked(network, mode)
-        return _Lowered(_of_tensors(asked), asked)
+        return Traced(_of_tensors(asked), asked)
 
-    def compile(self, lowered: _Lowered) -> Function:
+    def compile(self, lowered: Traced) -> Function:
         """A function of arrays."""
         return _of_arrays(lowered.function, lowered.asked)
+
+    def profile(self, lowered: Traced, weights: Weights, data: Data, calls: int) -> EngineProfile:
+        """aten operators (and compiled kernels) from torch.profiler."""
+        function = self.compile(lowered)
+        for _ in range(_WARM_UP):
+            function(weights, data)
+        with torch.profiler.profile(
+            activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True, with_flops=True
+        ) as profiled:
+            for _ in range(calls):
+                function(weights, data)
+        rows = [
+            EngineRow(
+                name=each.key,
+                seconds=each.self_cpu_time_total * 1e-6 / calls,
+                calls=each.count / calls,
+                allocated_bytes=max(0, each.self_cpu_memory_usage) / calls,
+                flops=each.flops / calls if each.flops else None,
+            )
+            for each in profiled.key_averages()
+            if each.key != "[memory]"
+        ]
+        return EngineProfile(
+            rows=sorted(rows, key=lambda row: -row.seconds),
+            profiler=f"torch.profiler of PyTorch {self.version()}",
+            remarks=[
+                "operations of the backward pass stand beside those of the forward pass",
+                "allocated: what an operation has left allocated, net; nothing tells bytes moved",
+                "flops: of matrix products and a few others alone",
+            ],
+        )
 
 
 class TorchEager(TorchEagerNetwork):
@@ -85,15 +112,15 @@ class TorchCompileNetwork(TorchEagerNetwork):
         super().__init__()
         self._graphs_before = 0
 
-    def lower(self, network: Network, mode: str) -> _Lowered:
+    def lower(self, network: Network, mode: str) -> Traced:
         """A graph of aten operators."""
         lowered = super().lower(network, mode)
         graph = make_fx(lowered.function)(*_examples(lowered.asked))
         operations = [node for node in graph.graph.nodes if node.op == "call_function"]
         self._counters = {"engine_nodes": len(operations)}
-        return _Lowered(graph, lowered.asked)
+        return Traced(graph, lowered.asked)
 
-    def compile(self, lowered: _Lowered) -> Function:
+    def compile(self, lowered: Traced) -> Function:
         """Have Inductor compile it, by a first call."""
         _metrics().reset()
         before = _graphs_compiled()
@@ -134,14 +161,7 @@ def _graphs_compiled() -> int:
 
 def _of_tensors(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
     """The outputs, or the loss and its derivatives, from tensors."""
-    a_walk = walk(decomposed(asked.outputs, _KNOWN), _bind, _constant)
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
-
-    def evaluate(weights: list[Any], data: list[Any]) -> list[Any]:
-        by_name = dict(zip(weight_names, weights, strict=True))
-        data_by_name = dict(zip(data_names, data, strict=True))
-        return a_walk(by_name.__getitem__, data_by_name.__getitem__)
+    evaluate = _OPERATORS.of_inputs(asked, _constant)
 
     def differentiate(weights: list[Any], data: list[Any]) -> list[Any]:
         with torch.enable_grad():
@@ -158,8 +178,7 @@ def _of_tensors(asked: Asked) -> Callable[[list[Any], list[Any]], list[Any]]:
 
 
 def _of_arrays(function: Callable[[list[Any], list[Any]], list[Any]], asked: Asked) -> Function:
-    weight_names = [node.attributes for node in asked.weights]
-    data_names = [node.attributes for node in asked.data]
+    weight_names, data_names = asked.weight_names, asked.data_names
     given_back = [not node.operands for node in asked.outputs]
 
     def of_arrays(weights: Weights, data: Data) -> Arrays:
@@ -199,12 +218,6 @@ def _examples(asked: Asked) -> tuple[list[Any], list[Any]]:
 
 def _constant(array: Array) -> Any:
     return torch.from_numpy(array.copy())  # torch warns of read-only arrays
-
-
-def _bind(node: Node) -> Callable[..., Any]:
-    """torch's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    return plain if plain is not None else _BINDS[node.operator](node)
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[[Node], Callable[..., Any]]:
@@ -320,7 +333,7 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.PLACE: _place,
     op.SCATTER_ADD: _scatter_add,
 }
-_KNOWN = frozenset({*_PLAIN, *_BINDS})
+_OPERATORS = Operators(_PLAIN, _BINDS)
 
 EVALUATORS: tuple[Evaluator, ...] = (
     TorchEager(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from harness.effort import paired_effort
 from harness.environment import machine_id
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.launch import LocalLauncher
 from harness.plan import Contender, Group, Version
+from harness.profiling.peaks import measured_peaks
 from harness.progress import say
 from harness.session import Session, Settings
 from results.calibration import (
@@ -42,6 +45,7 @@ from results.notes import parse_notes
 from results.sequential import FIRST_LOOK
 from results.sessions import BetweenSessions
 from results.tables import read
+from results.units import quantity
 from results.yardsticks import log_speeds
 
 _CASES = (
@@ -116,6 +120,7 @@ class Calibrate:
             troubles=_troubles(measured, settings.out.parent),
             log_speed=_log_speed(measured),
         )
+        found = replace(found, peaks=measured_peaks(LocalLauncher()))
         path = calibrations_path(found.machine)
         append_calibration(path, found)
         _show(found, between_sessions(read_calibrations(path)))
@@ -198,5 +203,13 @@ def _show(found: Calibration, between: BetweenSessions | None) -> None:
     for each in found.detectable:
         table.add_row(f"{each.budget_s:g} s", str(each.pairs), f"{each.change:.2%}")
     console().print(table)
+    if found.peaks is not None:
+        for name, rate in found.peaks.flops_per_s.items():
+            print(f"compute, one thread: {rate * 1e-9:.1f} GFLOP/s in {name}")
+        sizes = ", ".join(
+            f"{rate * 1e-9:.1f} GB/s in {quantity(float(size), 'B')}"
+            for size, rate in found.peaks.bytes_per_s
+        )
+        print(f"bandwidth, one thread: {sizes}")
     for trouble in found.troubles:
         print(f"! {trouble}")

@@ -17,12 +17,12 @@ from harness.profiling.functions import OUTSIDE, SIGNAL, Sampled, Wish, sample_f
 from harness.profiling.pictures import write_pictures
 from harness.progress import say
 from results.formats.terminal import console
+from results.profiles.difference import LEVEL, Change
 from results.profiles.functions import (
-    Change,
     FunctionRow,
+    compared,
     rows_by_function,
     sample_count,
-    whole_change,
     whole_seconds,
 )
 from results.profiles.stacks import RESOLVED_ERROR, RESOLVED_SHARE, PhaseProfile, share_error
@@ -52,7 +52,9 @@ def add_function_options(parser: argparse.ArgumentParser) -> None:
         "--first", action="store_true", help="by function: the first time in a process alone"
     )
     parser.add_argument(
-        "--sampler", choices=(OUTSIDE, SIGNAL), help="by function: default: the first that works"
+        "--sampler",
+        choices=(OUTSIDE, SIGNAL),
+        help="by function: default: py-spy where it can look, signal between two versions",
     )
 
 
@@ -60,7 +62,7 @@ def profile_functions(
     arguments: argparse.Namespace, versions: Sequence[Version], plugins: tuple[str, ...]
 ) -> int:
     """Sample, print tables and write flame graphs."""
-    launches = arguments.launches or (20 if arguments.first else 5 if len(versions) > 1 else 1)
+    launches = arguments.launches or (20 if arguments.first else 6 if len(versions) > 1 else 3)
     wish = Wish(
         phases=tuple(each for each in PREPARED_PHASES if each in arguments.phase),
         launches=launches,
@@ -116,7 +118,7 @@ def _table(title: str, rows: Sequence[FunctionRow], labels: Sequence[str]) -> Ta
             cells += [_time(row.seconds.get(label)), _share(row, label)]
         if len(labels) > 1:
             change = row.change
-            cells += ["", ""] if change is None else [_time(change.seconds), _interval(change)]
+            cells += ["", ""] if change is None else [_time(change.change_s), _interval(change)]
         place = row.file if row.line is None else f"{row.file}:{row.line}"
         table.add_row(*cells, row.name, place)
     return table
@@ -134,9 +136,9 @@ def _share(row: FunctionRow, label: str) -> str:
 
 
 def _interval(change: Change) -> str:
-    if change.low is None or change.high is None:
+    if change.low_s is None or change.high_s is None:
         return ""
-    return f"[{quantity(change.low, 's')}, {quantity(change.high, 's')}]"
+    return f"[{quantity(change.low_s, 's')}, {quantity(change.high_s, 's')}]"
 
 
 def _resolved(profiles: Sequence[PhaseProfile], label: str) -> str:
@@ -163,12 +165,15 @@ def _resolved(profiles: Sequence[PhaseProfile], label: str) -> str:
 
 def _explained(profiles: Sequence[PhaseProfile], rows: Sequence[FunctionRow], top: int) -> str:
     """The whole difference, and how much of it the rows shown add up to."""
-    whole = whole_change(profiles)
-    shown = sum(row.change.seconds for row in rows[:top] if row.change is not None)
-    everything = sum(row.change.seconds for row in rows if row.change is not None)
+    found = compared(profiles)
+    if found is None:
+        return ""
+    shown = sum(row.change.change_s for row in rows[:top] if row.change is not None)
+    everything = sum(row.change_s for row in found.rows)
     return (
-        f"difference of the phase: {quantity(whole.seconds, 's')} {_interval(whole)}; the rows "
-        f"shown add up to {quantity(shown, 's')}, all {len(rows)} to {quantity(everything, 's')}"
+        f"difference of the phase: {quantity(found.whole.change_s, 's')} {_interval(found.whole)}; "
+        f"the rows shown add up to {quantity(shown, 's')}, all {len(rows)} to "
+        f"{quantity(everything, 's')}; intervals miss the truth with a probability of {LEVEL:.0%}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -21,10 +22,12 @@ from harness.commands.options import (
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
+from harness.interruption import Interrupted
 from harness.plan import Contender
 from harness.progress import say
 from harness.session import Session, Settings
 from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from results.errors import ComparisonError
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
@@ -73,7 +76,22 @@ class Versus:
             fixed_layout=arguments.fixed_layout,
         )
         session = Session(settings)
-        session.run(_groups(sides, cases))
+        try:
+            session.run(_groups(sides, cases))
+        except Interrupted:
+            with contextlib.suppress(ComparisonError):  # nothing to compare so far
+                self._judged(arguments, settings, session, sides)
+            raise
+        return self._judged(arguments, settings, session, sides)
+
+    def _judged(
+        self,
+        arguments: argparse.Namespace,
+        settings: Settings,
+        session: Session,
+        sides: Sequence[Side],
+    ) -> int:
+        """Show what came of it; the exit code is returned."""
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
         if all(isinstance(side, EvaluatorSide) for side in sides):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from harness.cases import Case
 from harness.conversation import PREPARED_PHASES, Side, SubjectFailed, checked
@@ -19,12 +19,14 @@ from harness.worker import messages as m
 from harness.worker.sampling import MARK
 from results.profiles.stacks import ENOUGH_SAMPLES, Frame, PhaseProfile, SampledStack
 
+T = TypeVar("T")
+
 OUTSIDE: Final = "py-spy"
 SIGNAL: Final = "signal"
 _SIGNAL_US: Final = 1_000
 _MOST: Final = 1_000_000
-_TURNS: Final = 5
-"""How often the sides take turns at running without a sampler."""
+_TURNS: Final = 10
+"""How often the sides of a launch take turns: what the machine does meanwhile falls on all."""
 _PLAIN_SHARE: Final = 0.3
 """Of the budget: what a repeat takes without a sampler."""
 
@@ -38,7 +40,8 @@ class Wish:
         launches: of each version.
         budget_s: for each launch of each version, start and preparation not counted.
         first: whether only the first time in a process counts, as with `first_time`.
-        sampler: `py-spy`, `signal`, or None for the first that works.
+        sampler: `py-spy`, `signal`, or None for what suits: py-spy where it can look, but the
+            worker's own where versions take turns that are too short to begin anew each time.
         timeout_s: how long a launch may take.
     """
 
@@ -75,6 +78,9 @@ class _Sampling:
     process_id: int
     label: str
     plain_ns: dict[str, list[int]] = field(default_factory=dict)
+    sampled_ns: dict[str, list[int]] = field(default_factory=dict)
+    stacks: dict[str, list[SampledStack]] = field(default_factory=dict)
+    source: str = ""
 
 
 def sample_functions(
@@ -88,6 +94,8 @@ def sample_functions(
         if not living:
             break
         _sample_launch(case, living, number, wish, launcher or LocalLauncher(), rng, found)
+    order = [each.label for each in versions]
+    found.profiles.sort(key=lambda each: (order.index(each.label), each.launch))
     return found
 
 
@@ -109,14 +117,41 @@ def _sample_launch(
             stack.callback(launch.close)
             side = Side(launch, _request(case, wish), lambda *_: None, timeout_s=wish.timeout_s)
             sides.append(_Sampling(side=side, process_id=launch.process.pid, label=version.label))
-        for turn in range(_TURNS + 1):
-            for each in _shuffled(sides, rng, found):
-                with _failing(each, found):
-                    _get_ready(each, wish) if turn == 0 else _run_plainly(each, wish)
-        for each in _shuffled(sides, rng, found):
-            with _failing(each, found):
+        for step in _steps(wish, len(versions)):
+            _each(sides, step, wish, rng, found)
+        for each in sides:
+            if each.label not in found.failures:
                 pair = number if len(versions) > 1 else None
-                found.profiles += _sampled(each, number, pair, wish, found)
+                found.profiles += _profiles(each, number, pair)
+
+
+def _steps(wish: Wish, versions: int) -> list[Callable[[_Sampling, Wish, Sampled], object]]:
+    """What every side does, one side after the other at each step."""
+    if wish.first:
+        return [_get_ready, _sample, _check]
+    if wish.sampler == SIGNAL or (versions > 1 and wish.sampler is None):
+        return [_get_ready, *[_run_plainly, _sample_inside] * _TURNS]
+    return [_get_ready, *[_run_plainly] * _TURNS, _sample]
+
+
+def _check(each: _Sampling, *_: object) -> None:
+    checked(each.side)
+
+
+def _each(
+    sides: Sequence[_Sampling],
+    step: Callable[[_Sampling, Wish, Sampled], object],
+    wish: Wish,
+    rng: random.Random,
+    found: Sampled,
+) -> None:
+    """Let every side that has not failed take a step, in random order."""
+    for each in rng.sample(sides, len(sides)):
+        if each.label not in found.failures:
+            try:
+                step(each, wish, found)
+            except SubjectFailed as failed:
+                found.failures[each.label] = failed.failure
 
 
 def _request(case: Case, wish: Wish) -> m.Open:
@@ -132,23 +167,7 @@ def _request(case: Case, wish: Wish) -> m.Open:
     )
 
 
-def _shuffled(
-    sides: Sequence[_Sampling], rng: random.Random, found: Sampled
-) -> Iterator[_Sampling]:
-    for each in rng.sample(sides, len(sides)):
-        if each.label not in found.failures:
-            yield each
-
-
-@contextmanager
-def _failing(each: _Sampling, found: Sampled) -> Iterator[None]:
-    try:
-        yield
-    except SubjectFailed as failed:
-        found.failures[each.label] = failed.failure
-
-
-def _get_ready(each: _Sampling, wish: Wish) -> None:
+def _get_ready(each: _Sampling, wish: Wish, _: Sampled) -> None:
     """Load the subject; unless the first time counts, go the road once and check its result."""
     side = each.side
     side.open()
@@ -163,33 +182,51 @@ def _phases(each: _Sampling, wish: Wish) -> list[str]:
     return [phase for phase in wish.phases if phase in each.side.phases]
 
 
-def _run_plainly(each: _Sampling, wish: Wish) -> None:
+def _run_plainly(each: _Sampling, wish: Wish, _: Sampled) -> None:
     """Find what a repeat takes when nobody looks."""
-    if wish.first:
-        return
     budget_ns = round(wish.budget_s * 1e9 * _PLAIN_SHARE / _TURNS)
-    asked = m.ProfilePhases(
-        phases=_phases(each, wish),
-        most=_MOST,
-        enough_ns=budget_ns,
-        budget_ns=budget_ns,
-        interval_us=None,
-        is_watched=False,
-    )
+    asked = _asked(each, wish, interval_us=None, budget_ns=budget_ns)
     answer = each.side.ask(asked, m.Profiled, "compile")
-    for phase, elapsed_ns in answer.elapsed_ns.items():
-        each.plain_ns.setdefault(phase, []).extend(elapsed_ns)
+    _add(answer.elapsed_ns, each.plain_ns)
 
 
-def _sampled(
-    each: _Sampling, number: int, pair: int | None, wish: Wish, found: Sampled
-) -> list[PhaseProfile]:
-    """What is seen while a side goes the road again and again, or the first time."""
-    answer, stacks, source = _seen(each, wish, found)
-    if wish.first:
-        checked(each.side)
+def _sample_inside(each: _Sampling, wish: Wish, _: Sampled) -> None:
+    """One turn under the worker's own sampler."""
+    turns = 1 if wish.first else _TURNS
+    budget_ns = round(wish.budget_s * 1e9 * (1 - _PLAIN_SHARE) / turns)
+    asked = _asked(each, wish, interval_us=_SIGNAL_US, budget_ns=budget_ns)
+    answer = each.side.ask(asked, m.Profiled, "compile")
+    _add(answer.elapsed_ns, each.sampled_ns)
+    _add(_own_stacks(answer), each.stacks)
+    each.source = f"timer signal every {_SIGNAL_US} µs in the worker, between Python's instructions"
+
+
+def _sample(each: _Sampling, wish: Wish, found: Sampled) -> None:
+    """All at once, by py-spy if it can look and is wanted."""
+    if wish.sampler != SIGNAL:
+        with closing(OutsideSampler(each.process_id)) as sampler:
+            if _has_begun(sampler, each, wish, found):
+                budget_ns = round(wish.budget_s * 1e9 * (1 - _PLAIN_SHARE))
+                enough_ns = round(ENOUGH_SAMPLES / RATE_HZ * 1e9)
+                asked = _asked(
+                    each, wish, interval_us=None, budget_ns=budget_ns, enough_ns=enough_ns
+                )
+                answer = each.side.ask(asked, m.Profiled, "compile")
+                try:
+                    each.stacks = sampler.stop()
+                except CannotSample as reason:
+                    raise _unsampled(reason) from None
+                each.sampled_ns = answer.elapsed_ns
+                each.source = sampler.source
+                return
+    for _ in range(1 if wish.first else _TURNS):
+        _sample_inside(each, wish, found)
+
+
+def _profiles(each: _Sampling, number: int, pair: int | None) -> list[PhaseProfile]:
+    """What a side's launch has told of every phase."""
     profiles = []
-    for phase, elapsed_ns in answer.elapsed_ns.items():
+    for phase, elapsed_ns in each.sampled_ns.items():
         sampled_s = statistics.fmean(elapsed_ns) * 1e-9
         plain_ns = each.plain_ns.get(phase)
         profiles.append(
@@ -198,37 +235,25 @@ def _sampled(
                 launch=number,
                 pair=pair,
                 phase=phase,
-                stacks=tuple(stacks.get(phase, ())),
+                stacks=tuple(each.stacks.get(phase, ())),
                 seconds=statistics.median(plain_ns) * 1e-9 if plain_ns else sampled_s,
                 sampled_seconds=sampled_s,
                 repeats=len(elapsed_ns),
-                source=source,
+                source=each.source,
             )
         )
     return profiles
 
 
-def _seen(
-    each: _Sampling, wish: Wish, found: Sampled
-) -> tuple[m.Profiled, dict[str, list[SampledStack]], str]:
-    if wish.sampler != SIGNAL:
-        with closing(OutsideSampler(each.process_id)) as sampler:
-            if _began(sampler, each, wish, found):
-                asked = _asked(each, wish, is_watched=True, rate_hz=RATE_HZ)
-                answer = each.side.ask(asked, m.Profiled, "compile")
-                try:
-                    return answer, sampler.stop(), sampler.source
-                except CannotSample as reason:
-                    raise _unsampled(reason) from None
-    asked = _asked(each, wish, is_watched=False, rate_hz=1e6 / _SIGNAL_US)
-    answer = each.side.ask(asked, m.Profiled, "compile")
-    source = f"timer signal every {_SIGNAL_US} µs in the worker, between Python's instructions"
-    return answer, _own_stacks(answer), source
+def _add(new: dict[str, list[T]], to: dict[str, list[T]]) -> None:
+    for phase, values in new.items():
+        to.setdefault(phase, []).extend(values)
 
 
-def _began(sampler: OutsideSampler, each: _Sampling, wish: Wish, found: Sampled) -> bool:
+def _has_begun(sampler: OutsideSampler, each: _Sampling, wish: Wish, found: Sampled) -> bool:
     """Start it, if it can read this process, which has to be told to allow it."""
-    each.side.ask(_asked(each, wish, is_watched=True, most=0), m.Profiled, "compile")
+    allow = _asked(each, wish, interval_us=None, budget_ns=0)._replace(is_watched=True, most=0)
+    each.side.ask(allow, m.Profiled, "compile")
     try:
         sampler.start()
     except CannotSample as reason:
@@ -247,19 +272,17 @@ def _asked(
     each: _Sampling,
     wish: Wish,
     *,
-    is_watched: bool,
-    rate_hz: float = RATE_HZ,
-    most: int | None = None,
+    interval_us: int | None,
+    budget_ns: int,
+    enough_ns: int | None = None,
 ) -> m.ProfilePhases:
-    if most is None:
-        most = 1 if wish.first else _MOST
     return m.ProfilePhases(
         phases=_phases(each, wish),
-        most=most,
-        enough_ns=round(ENOUGH_SAMPLES / rate_hz * 1e9),
-        budget_ns=round(wish.budget_s * 1e9 * (1 - _PLAIN_SHARE)),
-        interval_us=None if is_watched else _SIGNAL_US,
-        is_watched=is_watched,
+        most=1 if wish.first else _MOST,
+        enough_ns=budget_ns if enough_ns is None else enough_ns,
+        budget_ns=budget_ns,
+        interval_us=interval_us,
+        is_watched=False,
     )
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from typing import Any, Final
 from harness.profiling.stack_cleaning import cleaned
 from results.profiles.stacks import Frame, SampledStack
 
-RATE_HZ: Final = 500
+RATE_HZ: Final = 250
 _READY: Final = b"Sampling process"
 _READY_S: Final = 30.0
 """It reads the symbols of every library that is loaded, which takes a while for large engines."""
@@ -32,7 +32,7 @@ _ENDING_S: Final = 60.0
 
 
 class CannotSample(Exception):  # noqa: N818 - the system's refusal, not ours
-    """This sampler cannot read this process; says why."""
+    """A sampler that cannot read a process; says why."""
 
 
 def program() -> str | None:
@@ -113,8 +113,8 @@ def stacks_by_phase(speedscope: Any) -> dict[str, list[SampledStack]]:
         Frame(name=each["name"], file=each.get("file") or "", line=each.get("line"))
         for each in speedscope["shared"]["frames"]
     ]
-    counts: dict[tuple[int, ...], int] = Counter()
-    weights: dict[tuple[int, ...], float] = Counter()
+    counts: Counter[tuple[int, ...]] = Counter()
+    weights: dict[tuple[int, ...], float] = defaultdict(float)
     for profile in speedscope["profiles"]:
         for sample, weight in zip(profile["samples"], profile["weights"], strict=True):
             counts[tuple(sample)] += 1

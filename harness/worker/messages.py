@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+LOST_PIPES_EXIT = 121
+"""A worker's exit code when its pipes are no longer what it was given."""
+
 
 class Open(NamedTuple):
     """Load a subject. Answered by `Opened`."""
@@ -59,6 +62,18 @@ class Checked(NamedTuple):
 
     max_relative_error: float | None
     problem: str
+
+
+class CheckAgain(NamedTuple):
+    """Call on the first call's inputs again and compare. Answered by `CheckedAgain`."""
+
+
+class CheckedAgain(NamedTuple):
+    """What is wrong now that was right at first; empty where nothing is."""
+
+    problem: str
+    threads: int
+    """Threads of the process that were not there when the subject was loaded."""
 
 
 class StayOn(NamedTuple):
@@ -357,6 +372,41 @@ class Profiled(NamedTuple):
     how often it was seen."""
 
 
+class ProfileEngine(NamedTuple):
+    """Have the engine's own profiler look at calls. Answered by `EngineProfiled`."""
+
+    calls: int
+
+
+class EngineProfiled(NamedTuple):
+    """What it told; no rows where the adapter has no profiler."""
+
+    rows: list[list[Any]]
+    """For each the fields of `evaluators.engine_profile.EngineRow`."""
+    profiler: str
+    remarks: list[str]
+    call_ns: float
+    """One call without the profiler: the median of as many."""
+
+
+class RecordTimeline(NamedTuple):
+    """Go through the whole life of a subject once, recording it. Answered by `TimelineRecorded`."""
+
+    blocks: int
+    block_ns: int
+
+
+class TimelineRecorded(NamedTuple):
+    """What happened when, in ns since `began_s`."""
+
+    began_s: float
+    """Since the epoch, for who looked from outside meanwhile."""
+    spans: list[tuple[str, str, int, int, dict[str, float]]]
+    """Track (phases, blocks, collector), name, start, duration, and facts by name."""
+    resident_bytes: list[tuple[int, int]]
+    """When, and how many."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -392,6 +442,8 @@ Message = (
     | Elapsed
     | Check
     | Checked
+    | CheckAgain
+    | CheckedAgain
     | StayOn
     | Staying
     | Calibrate
@@ -420,6 +472,10 @@ Message = (
     | PeaksMeasured
     | ProfilePhases
     | Profiled
+    | ProfileEngine
+    | EngineProfiled
+    | RecordTimeline
+    | TimelineRecorded
     | WatchCollector
     | Sawtooth
     | Count

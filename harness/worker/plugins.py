@@ -10,6 +10,7 @@ from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from evaluators import catalog
+from harness.worker.exceptions import one_line
 from scenarios import scenario as scenario_catalogue
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def _load(path: str) -> None:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise PluginError(f"plugin {path}: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        sys.modules.pop(name, None)
+        raise PluginError(f"plugin {path}: {one_line(error)}") from error

@@ -60,6 +60,11 @@ class Preparation:
         return self._products.get("differentiate")
 
     @property
+    def lowered(self) -> Any:
+        """What the evaluator lowered."""
+        return self._products["lower"]
+
+    @property
     def mode(self) -> str:
         """Output or gradient."""
         return self._mode

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import statistics
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
-from harness.worker.messages import Profiled, ProfilePhases
+from harness.worker.messages import EngineProfiled, Profiled, ProfilePhases
 from harness.worker.preparation import Preparation
+from harness.worker.running_clock import RunningClock
 from harness.worker.sampling import SignalSampler, Stack, described, marked
+from harness.worker.timing import Clock
 from harness.worker.tracing import TracedSubject
 
 _PR_SET_PTRACER = 0x59616D61
@@ -24,17 +27,41 @@ class ProfiledSubject(TracedSubject):
         """Prepare and call on fresh, equal inputs until every phase asked for ran long enough."""
         if request.is_watched:
             _let_others_look()
+        with closing(RunningClock()) as clock:
+            return self._profile_until_enough(request, clock)
+
+    def profile_engine(self, calls: int) -> EngineProfiled:
+        """Calls without the engine's profiler, then with it; the phases have been run."""
+        function, weights, data = self._preparation.function, self._weights, self._pool[0]
+        elapsed_ns = []
+        for _ in range(calls):
+            start = self._clock()
+            function(weights, data)
+            elapsed_ns.append(self._clock() - start)
+        call_ns = statistics.median(elapsed_ns)
+        profile = getattr(self._evaluator, "profile", None)
+        if profile is None:
+            name = self._evaluator.name
+            remark = f"{name} has no profiler of its own that graphgauge knows to ask"
+            return EngineProfiled(rows=[], profiler="none", remarks=[remark], call_ns=call_ns)
+        told = profile(self._preparation.lowered, weights, data, calls)
+        return EngineProfiled(
+            rows=[list(row) for row in told.rows],
+            profiler=told.profiler,
+            remarks=told.remarks,
+            call_ns=call_ns,
+        )
+
+    def _profile_until_enough(self, request: ProfilePhases, clock: Clock) -> Profiled:
         sampler = None
         if request.interval_us is not None:
             if not SignalSampler.is_here():
-                raise RuntimeError(
-                    f"{sys.platform} has no interval timers, so nothing samples here"
-                )
-            sampler = SignalSampler(request.interval_us, self._clock)
+                raise RuntimeError(f"{sys.platform} has no interval timers: nothing samples here")
+            sampler = SignalSampler(request.interval_us, clock)
         elapsed_ns: dict[str, list[int]] = {}
         deadline = self._clock() + request.budget_ns
         for _ in range(request.most):
-            self._profile_once(request.phases, sampler or nullcontext(), elapsed_ns)
+            self._profile_once(request.phases, sampler or nullcontext(), clock, elapsed_ns)
             reached = min((sum(elapsed_ns.get(each, [0])) for each in request.phases), default=0)
             if reached >= request.enough_ns or self._clock() > deadline:
                 break
@@ -44,6 +71,7 @@ class ProfiledSubject(TracedSubject):
         self,
         phases: list[str],
         sampler: AbstractContextManager[object],
+        clock: Clock,
         elapsed_ns: dict[str, list[int]],
     ) -> None:
         preparation = self._new_preparation()
@@ -54,9 +82,9 @@ class ProfiledSubject(TracedSubject):
             run = marked(phase)
             if phase in to_come:
                 with sampler:
-                    start = self._clock()
+                    start = clock()
                     product = run(step)
-                    taken_ns = self._clock() - start
+                    taken_ns = max(0, clock() - start)
                 elapsed_ns.setdefault(phase, []).append(taken_ns)
             else:
                 product = step()

@@ -41,6 +41,7 @@ class SignalSampler:
         self._interval_s = interval_us * 1e-6
         self._clock = clock
         self._last_ns = 0
+        self._is_looking = False
         self._previous: Any = None
         self.weights_ns: dict[Stack, int] = {}
         self.counts: dict[Stack, int] = {}
@@ -62,7 +63,10 @@ class SignalSampler:
         signal.signal(signal.SIGALRM, self._previous)
 
     def _sample(self, _: int, frame: FrameType | None) -> None:
-        passed_ns = self._clock() - self._last_ns
+        if self._is_looking:  # the next signal found us at it
+            return
+        self._is_looking = True
+        passed_ns = max(0, self._clock() - self._last_ns)
         codes = []
         while frame is not None:
             code = frame.f_code
@@ -74,6 +78,7 @@ class SignalSampler:
                 break
             frame = frame.f_back
         self._last_ns = self._clock()  # what looking took belongs to nobody
+        self._is_looking = False
 
 
 def described(code: CodeType) -> Frame:

@@ -166,15 +166,15 @@ class _Lines:
         self._origins = network.origins
 
     def file(self, node: Node) -> str:
-        origin = self._origins.of(node) if self._origins else None
+        origin = self._origins.of(node) if self._origins is not None else None
         return "" if origin is None else _short(origin.file)
 
     def line(self, node: Node) -> int | None:
-        origin = self._origins.of(node) if self._origins else None
+        origin = self._origins.of(node) if self._origins is not None else None
         return None if origin is None else origin.line
 
     def text(self, node: Node) -> str:
-        origin = self._origins.of(node) if self._origins else None
+        origin = self._origins.of(node) if self._origins is not None else None
         return "" if origin is None else linecache.getline(*origin).strip()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any
@@ -13,12 +13,14 @@ import numpy as np
 from evaluators import catalog
 from evaluators.protocol import Evaluator, Function
 from harness.worker.agreement import disagreement
-from harness.worker.evidence import Evidence, Witness
+from harness.worker.evidence import Evidence, Witness, threads_here, was_halted
+from harness.worker.inputs import Fingerprints
 from harness.worker.layout import Layout
 from harness.worker.messages import (
     Blocks,
     Calibrated,
     Checked,
+    CheckedAgain,
     Counts,
     Elapsed,
     Multiplied,
@@ -41,6 +43,8 @@ _POOL_BYTES = 64 * 2**20
 """…or fewer, so that they stay within this, but at least two."""
 _SETTLING_CALLS = 8
 """Of each further instance, so that the interpreter has specialised its code as the first one's."""
+_CHECKED_AGAIN = 2
+"""Calls at least that are looked at once more when `evaluate` is over."""
 
 
 class Subject:
@@ -58,6 +62,11 @@ class Subject:
         self._preparation = self._new_preparation()
         self._weights: dict[str, np.ndarray] = {}
         self._pool: list[dict[str, np.ndarray]] = []
+        self._inputs: Fingerprints | None = None
+        """Of weights and the first data, as they were drawn."""
+        self._golden: Sequence[np.ndarray] = ()
+        self._tolerance = 0.0
+        self._threads = threads_here()
         self._first_result: Any = None
         self._rounds = 0
         """How often the road from `construct` to a call was gone in `evaluate`."""
@@ -75,7 +84,7 @@ class Subject:
         units = self._params.get(self._scenario.lifecycle)
         return Opened(
             phases=[*self._preparation.phases, "first_call", "evaluate", "teardown"],
-            evaluator_version=self._evaluator.version(),
+            evaluator_version=str(self._evaluator.version()),
             dtype=self._dtype,
             lifecycle=self._scenario.lifecycle,
             units=units if isinstance(units, int) else None,
@@ -105,20 +114,53 @@ class Subject:
         """
         if self._first_result is None:
             self._prepare_again()
+        if problem := self._changed_input():
+            return Checked(max_relative_error=None, problem=problem)
         reference = catalog.get("reference")
         mode = self._request.mode
         function = reference.compile(reference.lower(self._preparation.network, mode))
-        golden = function(self._weights, self._pool[0])
-        tolerance = self._scenario.tolerance_at(self._params, self._dtype)
-        error, problem = disagreement(self._first_result, golden, tolerance)
+        self._golden = function(self._weights, self._pool[0])
+        self._tolerance = self._scenario.tolerance_at(self._params, self._dtype)
+        error, problem = self._disagreement(self._first_result)
         self._first_result = None
         return Checked(max_relative_error=error, problem=problem)
+
+    def check_again(self) -> CheckedAgain:
+        """Compare later results, on the inputs of the first call, with the golden ones."""
+        problem = ""
+        functions = [each.function for each in (self._preparation, *self._further)]
+        for function in (functions * _CHECKED_AGAIN)[: max(_CHECKED_AGAIN, len(functions))]:
+            problem = self._disagreement(function(self._weights, self._pool[0]))[1]
+            if problem:
+                problem = f"right at the first call, but not now: {problem}"
+            problem = self._changed_input() or problem
+            if problem:
+                break
+        return CheckedAgain(problem=problem, threads=max(0, threads_here() - self._threads))
+
+    def _disagreement(self, result: object) -> tuple[float | None, str]:
+        network = self._preparation.network
+        nodes = network.outputs
+        if self._request.mode == "gradient" and network.loss is not None:
+            nodes = (network.loss, *network.weights)
+        dtypes = [node.dtype for node in nodes]
+        return disagreement(result, self._golden, self._tolerance, dtypes)
+
+    def _changed_input(self) -> str:
+        """Which input is not what it was when it was drawn; empty where none is."""
+        if self._inputs is None:
+            return ""
+        name = self._inputs.first_changed(self._weights, self._pool[0])
+        return f"it wrote into its input {name!r}, which is not its own" if name else ""
 
     def calibrate(self, block_ns: int, calls: int | None = None) -> Calibrated:
         """Find how many calls fill a block. With `calls`, that many are timed once."""
 
         def time_calls(calls: int) -> int:
-            return self._time_one_block(calls, untimed_calls=0)[0]
+            while True:
+                elapsed_ns, seen = self._time_one_block(calls, untimed_calls=0)
+                if not was_halted(seen):
+                    return elapsed_ns
 
         if calls is None:
             calls, call_ns = calls_per_block(time_calls, block_ns)
@@ -307,6 +349,7 @@ class Subject:
         network = self._preparation.network
         self._weights = self._scenario.draw_weights(network, self._rng)
         self._pool = [self._draw_data(network)]
+        self._inputs = Fingerprints(self._weights, self._pool[0])
         set_bytes = max(1, sum(array.nbytes for array in self._pool[0].values()))
         sets = max(2, min(_POOL_SETS, _POOL_BYTES // set_bytes))
         self._pool += [self._draw_data(network) for _ in range(sets - 1)]

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
-from scipy.special import stdtrit
-
+from results.profiles.difference import Change, Difference, difference
 from results.profiles.stacks import PhaseProfile, share_error
-
-_LEVEL = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What the last version has more than the first, in seconds of one repeat.
-
-    Attributes:
-        seconds: in the mean over pairs of launches.
-        low: of the 95 % interval (Student's t over pairs); None for fewer than two pairs.
-        high: likewise.
-    """
-
-    seconds: float
-    low: float | None
-    high: float | None
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +37,14 @@ class FunctionRow:
 def rows_by_function(profiles: Sequence[PhaseProfile]) -> list[FunctionRow]:
     """The functions of one phase: the largest first, of several versions the largest change.
 
-    A function that a version does not have takes it no time.
+    Changes whose interval leaves out 0 come before all others. A function that a version does not
+    have takes it no time. The first profile's version is the baseline, the last one's is what it is
+    compared with.
     """
-    labels = list(dict.fromkeys(each.label for each in profiles))
+    found_difference = compared(profiles)
+    changes = {
+        (row.name, row.file): row for row in (found_difference.rows if found_difference else ())
+    }
     own: dict[tuple[str, str], dict[tuple[str, int], float]] = defaultdict(dict)
     lines: dict[tuple[str, str], int | None] = {}
     for profile in profiles:
@@ -91,17 +72,28 @@ def rows_by_function(profiles: Sequence[PhaseProfile]) -> list[FunctionRow]:
                 seconds=seconds,
                 shares=shares,
                 share_errors=errors,
-                change=_change(found, profiles, labels[0], labels[-1]) if len(labels) > 1 else None,
+                change=changes.get((name, file)),
             )
         )
     return sorted(rows, key=_size, reverse=True)
 
 
-def whole_change(profiles: Sequence[PhaseProfile]) -> Change:
-    """What the whole phase has more in the last version than in the first."""
-    labels = list(dict.fromkeys(each.label for each in profiles))
-    found = {(each.label, each.launch): each.seconds for each in profiles}
-    return _change(found, profiles, labels[0], labels[-1])
+def compared(profiles: Sequence[PhaseProfile]) -> Difference | None:
+    """The first profile's version compared with the last one's; None where it is the same one."""
+    base, candidate = profiles[0], profiles[-1]
+    if base.label == candidate.label:
+        return None
+    readings = [reading for each in profiles for reading in each.readings()]
+    return difference(readings, base.label, candidate.label, by="function", phase=base.phase)
+
+
+def is_seen(change: Change) -> bool:
+    """Whether the change's interval leaves out 0."""
+    return (
+        change.low_s is not None
+        and change.high_s is not None
+        and (not change.low_s <= 0 <= change.high_s)
+    )
 
 
 def whole_seconds(profiles: Sequence[PhaseProfile], label: str) -> float:
@@ -123,26 +115,7 @@ def _means(
     return {label: fmean(each) for label, each in values.items() if any(each)}
 
 
-def _change(
-    found: Mapping[tuple[str, int], float],
-    profiles: Sequence[PhaseProfile],
-    base: str,
-    candidate: str,
-) -> Change:
-    launches: dict[str, set[int]] = defaultdict(set)
-    for each in profiles:
-        launches[each.label].add(each.launch)
-    pairs = sorted(launches[base] & launches[candidate])
-    differences = [
-        found.get((candidate, number), 0.0) - found.get((base, number), 0.0) for number in pairs
-    ]
-    mean = fmean(differences) if differences else 0.0
-    if len(differences) < 2:
-        return Change(seconds=mean, low=None, high=None)
-    error = stdev(differences) / math.sqrt(len(differences))
-    half = float(stdtrit(len(differences) - 1, (1 + _LEVEL) / 2)) * error
-    return Change(seconds=mean, low=mean - half, high=mean + half)
-
-
-def _size(row: FunctionRow) -> float:
-    return max(row.seconds.values(), default=0.0) if row.change is None else abs(row.change.seconds)
+def _size(row: FunctionRow) -> tuple[bool, float]:
+    if row.change is None:
+        return False, max(row.seconds.values(), default=0.0)
+    return is_seen(row.change), abs(row.change.change_s)

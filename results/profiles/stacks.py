@@ -14,7 +14,9 @@ RESOLVED_SHARE: Final = 0.01
 """The least share of a phase that a profile is to resolve…"""
 RESOLVED_ERROR: Final = 0.002
 """…which means that its standard error is at most this."""
-ENOUGH_SAMPLES: Final = math.ceil(RESOLVED_SHARE * (1 - RESOLVED_SHARE) / RESOLVED_ERROR**2)
+ENOUGH_SAMPLES: Final = math.ceil(
+    round(RESOLVED_SHARE * (1 - RESOLVED_SHARE) / RESOLVED_ERROR**2, 6)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

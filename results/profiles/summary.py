@@ -7,30 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from results.profiles.reading import UNEXPLAINED, By, ProfileReading
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peaks:
-    """What a machine can do at most with one thread, as `graphgauge calibrate` measures it.
-
-    Attributes:
-        flops_per_s: of a matrix product, by dtype.
-        bytes_per_s: by the size of what is worked on, in bytes, rising: caches first.
-    """
-
-    flops_per_s: dict[str, float]
-    bytes_per_s: tuple[tuple[int, float], ...]
-
-    def seconds(self, *, flops: float, moved_bytes: float, working_set: float, dtype: str) -> float:
-        """The least time that the roofline gives: compute or memory, whichever takes longer.
-
-        Memory is the fastest level that the working set fits into, as if it were there already.
-        """
-        bandwidth = next(
-            (rate for size, rate in self.bytes_per_s if working_set <= size),
-            self.bytes_per_s[-1][1],
-        )
-        return max(flops / self.flops_per_s[dtype], moved_bytes / bandwidth)
+from results.roofline import Peaks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,8 @@ def _read(path: Path, read_line: Callable[[Mapping[str, Any]], Timeline]) -> Ite
         check_room(path, path.stat().st_size)
         with path.open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, start=1):
-                yield _timeline(path, number, line, read_line)
+                if line.endswith("\n"):  # else a kill cut it short
+                    yield _timeline(path, number, line, read_line)
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:

@@ -198,3 +198,41 @@ def test_onnxruntime_counts_what_its_optimisation_leaves() -> None:
     assert 0 < counts["optimised_nodes"] <= counts["engine_nodes"]
     del lowered
     assert "optimised_nodes" not in evaluator.counters()
+
+
+def test_numba_compiles_nothing_in_calls() -> None:
+    """Inputs of any memory layout are called with the signatures that were compiled."""
+    pytest.importorskip("numba", reason="numba is not installed: pip install '.[numba]'")
+    net = Builder()
+    net.output(net.weight("w", (2, 3)) * net.data("x", (2, 3)))
+    evaluator = catalog.get("numba")
+    function = evaluator.compile(evaluator.lower(net.network(), "output"))
+
+    function({"w": np.ones((2, 3), np.float32)}, {"x": np.ones((3, 2), np.float32).T})
+
+    assert evaluator.counters() == {"kernels": 1, "recompilations": 0}
+
+
+def test_tinygrad_counts_kernels() -> None:
+    """The captured kernels are a deterministic count."""
+    pytest.importorskip("tinygrad", reason="tinygrad is not installed: pip install '.[tinygrad]'")
+    evaluator = catalog.get("tinygrad")
+    counts = []
+    for _ in range(2):
+        evaluator.compile(evaluator.lower(numbered(3), "gradient"))
+        counts.append(evaluator.counters())
+
+    assert counts[0] == counts[1]
+    assert counts[0]["kernels"] > 0
+
+
+def test_tinygrad_without_clang_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason says what to install."""
+    pytest.importorskip("tinygrad", reason="tinygrad is not installed: pip install '.[tinygrad]'")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+
+    reason = catalog.get("tinygrad").refuse(numbered(1), "output")
+
+    assert reason is not None
+    assert "apt-get install clang" in reason

@@ -65,6 +65,7 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
         m.StayOn: lambda _: m.Staying(),
         m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns=dict.fromkeys(YARDSTICKS, 250_000)),
         m.Multiply: lambda q: m.Multiplied(instances=q.instances),
+        m.CheckAgain: lambda _: m.CheckedAgain(problem="", threads=0),
         m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
         m.MeasureMemory: lambda q: m.MemoryRead(
             phase=q.phase,

@@ -21,9 +21,16 @@ from harness.commands.options import (
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
+from harness.exits import NOTHING, OK
 from harness.progress import say
-from harness.session import Contender, Session, Settings
-from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from harness.session import Contender, Session, Settings, Version
+from harness.sides import (
+    EvaluatorSide,
+    RequirementSide,
+    Side,
+    make_versions_that_install,
+    parse_sides,
+)
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
@@ -72,18 +79,23 @@ class Versus:
             fixed_layout=arguments.fixed_layout,
         )
         session = Session(settings)
-        session.run(_groups(sides, cases))
+        versions = make_versions_that_install(sides)
+        session.run(_groups(sides, versions, cases))
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
         if all(isinstance(side, EvaluatorSide) for side in sides):
             measured = _under_one_name(measured, sides)
         say(f"table: {settings.out}")
-        return judge(
+        code = judge(
             measured,
             arguments,
             environments=environments_of([settings.out]),
             baseline=sides[0].label,
         )
+        missing = [side.label for side, version in zip(sides, versions, strict=True) if not version]
+        if missing:
+            say(f"not compared, since they did not install: {', '.join(missing)}")
+        return NOTHING if missing and code == OK else code
 
 
 def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[str, ...]:
@@ -133,13 +145,16 @@ def _effort(arguments: argparse.Namespace) -> Effort:
     return replace(effort, phases=frozenset(arguments.phase) if arguments.phase else None)
 
 
-def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contender, ...]]:
+def _groups(
+    sides: Sequence[Side], versions: Sequence[Version | None], cases: Sequence[Case]
+) -> list[tuple[Contender, ...]]:
     """For each case, what is alive together; a side that is an evaluator puts itself there."""
-    versions = make_versions(sides)
     groups = []
     for case in cases:
         group = []
         for side, version in zip(sides, versions, strict=True):
+            if version is None:
+                continue
             own = (
                 replace(case, evaluator=side.evaluator) if isinstance(side, EvaluatorSide) else case
             )

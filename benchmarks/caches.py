@@ -17,7 +17,8 @@ from pathlib import Path
 
 from harness.cases import parse_spec
 from harness.effort import usual_effort
-from harness.session import Contender, Session, Settings, Version
+from harness.plan import Contender, Version
+from harness.session import Session, Settings
 from harness.worker.plugins import load_plugins
 from networks.caches import POLICIES
 from results.notes import parse_notes

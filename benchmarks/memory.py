@@ -24,7 +24,8 @@ from evaluators import catalog
 from evaluators.protocol import EvaluatorError
 from harness.cases import Case, parse_spec
 from harness.effort import Effort, usual_effort
-from harness.session import Contender, Session, Settings, Version
+from harness.plan import Contender, Version
+from harness.session import Session, Settings
 from harness.worker.plugins import load_plugins
 from results.drift import class_of
 from results.notes import parse_notes

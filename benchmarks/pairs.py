@@ -28,7 +28,9 @@ from harness.cases import make_cases, parse_spec
 from harness.conduct_time import ROUND_BLOCKS
 from harness.effort import paired_effort
 from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu
-from harness.session import Contender, Session, Settings, Version, blocks_path
+from harness.plan import Contender, Version
+from harness.session import Session, Settings
+from harness.side_files import blocks_path
 from harness.worker.evidence import Evidence
 
 _CASE = ("rnn:steps=40,hidden=16,inputs=16,batch=4", "straightline", "gradient")

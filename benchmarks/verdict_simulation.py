@@ -344,19 +344,18 @@ def _wandering(rng: np.random.Generator, correlation: float, sd: float) -> Float
 
 
 def sessions_table(paths: Sequence[str]) -> None:
-    """How far sessions of identical code lie apart, with and without the yardstick."""
+    """How far sessions of identical code lie apart, as they are and corrected for speed."""
     frame = _labelled_by_session(merged([read(path) for path in paths]))
     values = measured(frame)
     labels = list(dict.fromkeys(frame["label"].tolist()))
     print(f"sessions: {len(labels)} of identical code, every two compared; times of evaluate")
-    print("| case | launches | without | with a yardstick | yardstick used |")
-    print("|---|---|---|---|---|")
+    print("| case | launches | as they are | corrected for speed |")
+    print("|---|---|---|---|")
     wanted = [
         i for i, one in enumerate(values.series) if (one.phase, one.metric) == ("evaluate", "time")
     ]
     plain: dict[int, list[float]] = {i: [] for i in wanted}
     ours: dict[int, list[float]] = {i: [] for i in wanted}
-    used = dict.fromkeys(wanted, 0)
     launches = dict.fromkeys(wanted, 0)
     for place, one in enumerate(labels):
         for other in labels[place + 1 :]:
@@ -365,16 +364,12 @@ def sessions_table(paths: Sequence[str]) -> None:
             for i in wanted:
                 plain[i].append(float(raw.value[i]))
                 ours[i].append(float(found.log_ratio.value[i]))
-                used[i] += int(found.yardstick[i] >= 0)
                 launches[i] = int(found.baseline.count[i])
     for i in wanted:
         # Two sessions differ by sqrt(2) of what one lies from the mean of all.
         apart = [math.sqrt(np.mean(np.square(each)) / 2) for each in (plain[i], ours[i])]
         name = " ".join(values.series[i].case)
-        print(
-            f"| {name} | {launches[i]} | {apart[0]:.1%} | {apart[1]:.1%} "
-            f"| {used[i]} of {len(plain[i])} |"
-        )
+        print(f"| {name} | {launches[i]} | {apart[0]:.1%} | {apart[1]:.1%} |")
     print()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
@@ -18,6 +19,8 @@ _MODULES = {
 }
 _registered: dict[str, Evaluator] = {}
 _places: dict[str, str] = {}
+_announced: dict[str, Callable[[], None]] = {}
+"""What registers an evaluator that is not asked for yet, by the evaluator's name."""
 
 
 def register(evaluator: Evaluator) -> None:
@@ -36,9 +39,20 @@ def register(evaluator: Evaluator) -> None:
     _places[name] = place
 
 
+def announce(name: str, load: Callable[[], None]) -> None:
+    """Make a name known whose evaluator `load` registers, once it is asked for by that name."""
+    if name not in names():
+        _announced[name] = load
+
+
+def announced() -> tuple[str, ...]:
+    """The names that nobody has asked for yet."""
+    return tuple(_announced)
+
+
 def names() -> tuple[str, ...]:
     """Every known name, installed or not: ours, then the engines', then plugins'."""
-    return (*_MODULES, *_registered)
+    return (*_MODULES, *_registered, *_announced)
 
 
 def get(name: str) -> Evaluator:
@@ -46,6 +60,8 @@ def get(name: str) -> Evaluator:
 
     `EvaluatorError` when the name is unknown or its engine is not installed.
     """
+    if name in _announced:
+        _announced.pop(name)()
     if name in _registered:
         return _registered[name]
     if name not in _MODULES:

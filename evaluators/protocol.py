@@ -3,13 +3,13 @@
 `lower` and `compile` are apart because they are measured apart. A function returns only when its
 result is ready on the host; an asynchronous engine is waited for.
 
-Four attributes are optional:
+Five attributes are optional:
 
 dtype: "float32" or "float64", where an evaluator computes in that one only.
 gradient_by: "network" (the default): in gradient mode `lower` is handed our differentiated and
     simplified network. "native": it is handed the network as built, and differentiates itself.
-owns_buffers: True where a compiled function keeps arrays of its own from call to call. They are
-    part of the memory layout that is randomised, so it is compiled afresh for some blocks.
+instrument(network, mode, clock): as `lower` and `compile`, but what comes of it reads the clock
+    after each node (see `evaluators.instrumentation`). Without it there is no profile by operator.
 counters(): deterministic counts by name, such as statements, buffers or cache entries, of
     what this evaluator lowered and compiled last.
 """

@@ -8,12 +8,13 @@ users, `compile` does nothing, and nothing is kept between calls.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from evaluators import VERSION
+from evaluators.instrumentation import Clock, Instrumented, Step, Ticking
 from evaluators.protocol import (
     Array,
     Arrays,
@@ -30,7 +31,7 @@ from networks import Network, Node, operators as op, topological_order
 class _Ordered(NamedTuple):
     """The nodes, operands first; the results; and how often each node's value is used."""
 
-    nodes: tuple[Node, ...]
+    nodes: Iterable[Node]
     outputs: tuple[Node, ...]
     uses: dict[Node, int]
 
@@ -69,6 +70,14 @@ class Reference:
                 return _evaluate(lowered, weights, data)
 
         return function
+
+    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
+        """The same, with the clock read after each node."""
+        ordered = self.lower(network, mode)
+        nodes = tuple(ordered.nodes)
+        ticking = Ticking(nodes, clock)
+        steps = [Step(node, bool(node.operands) and node.operator not in _VIEWS) for node in nodes]
+        return ticking.instrumented(self.compile(ordered._replace(nodes=ticking)), steps)
 
 
 def _evaluate(ordered: _Ordered, weights: Weights, data: Data) -> Arrays:
@@ -196,5 +205,7 @@ _OPERATIONS: dict[op.Operator, Callable[..., Any]] = {
     op.MAX_SHARE: _max_share,
     op.POW_PARTIAL: _pow_partial,
 }
+
+_VIEWS = frozenset({op.RESHAPE, op.PERMUTE_DIMS, op.BROADCAST_TO, op.SLICE})
 
 EVALUATORS: tuple[Evaluator, ...] = (Reference(),)

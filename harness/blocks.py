@@ -13,9 +13,16 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.worker.evidence import Evidence
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.worker.evidence import Evidence, was_halted
 from results.contamination import BlockEvidence, contaminated
 from results.steady import Steady, classify
+
+_LEAST_SPEEDS = 20
+"""Readings of the yardstick along a launch; fewer are too noisy to correct by."""
+_RUNNING = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,10 +54,27 @@ class Series:
         """Of each block, waiting left out."""
         return [ns * 1e-9 / self.calls for ns in self.running_ns()]
 
+    def halts(self) -> int:
+        """Blocks in which the process was stopped, or its machine suspended."""
+        return sum(map(was_halted, self.evidence))
+
     def share_waited(self) -> float:
         """The share of all blocks' time that was spent waiting for the CPU."""
         whole = sum(self.elapsed_ns)
         return 1 - sum(self.running_ns()) / whole if whole else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """How fast the machine was, as the yardstick told.
+
+    Attributes:
+        block: how many blocks had been run.
+        log_time: log of the yardstick's time, in any unit.
+    """
+
+    block: int
+    log_time: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +127,7 @@ def judge_blocks(
     ]
     flags = iter(contaminated(blocks).is_set_aside)
     flags_by_side = [tuple(next(flags) for _ in side.elapsed_ns) for side in sides]
-    kinds = [classify(side.seconds_per_call()) for side in sides]
+    kinds = [classify(_without_halts(side)) for side in sides]
     length = min((len(side.elapsed_ns) for side in sides), default=0)
     start = max([min(warm_up_blocks, length // 2), *(each.start for each in kinds)])
     start = min(-(-start // round_blocks) * round_blocks, length // 2)
@@ -129,6 +153,52 @@ def log_ratio(baseline: Judged, candidate: Judged) -> tuple[float, int] | None:
     return (statistics.median(found), len(found)) if found else None
 
 
+def without_speed(
+    blocks: Sequence[int], seconds_per_call: Sequence[float], speeds: Sequence[Speed]
+) -> tuple[list[float], bool]:
+    """Times along a launch, the machine's own slow spells taken out where that makes them steadier.
+
+    A reading of the yardstick is noisy, so the running median of five of them is taken, and
+    interpolated between. Steadier means that the times, each around its own straight line, have a
+    smaller median absolute deviation: a rule that does not look at the line's slope.
+
+    Args:
+        blocks: the place of each time in the launch's series.
+        seconds_per_call: of those blocks.
+        speeds: readings along the same series.
+
+    Returns:
+        The times, and whether they were corrected.
+    """
+    times = np.asarray(seconds_per_call, dtype=np.float64)
+    if len(speeds) < _LEAST_SPEEDS:
+        return times.tolist(), False
+    read = np.array([each.log_time for each in speeds])
+    padded = np.pad(read, _RUNNING // 2, mode="edge")
+    running = np.median(np.lib.stride_tricks.sliding_window_view(padded, _RUNNING), axis=1)
+    along = np.interp(blocks, [each.block for each in speeds], running)
+    corrected = times / np.exp(along - np.median(along))
+    if _unsteadiness(blocks, corrected) < _unsteadiness(blocks, times):
+        return corrected.tolist(), True
+    return times.tolist(), False
+
+
+def _unsteadiness(blocks: Sequence[int], times: NDArray[np.float64]) -> float:
+    line = np.polynomial.Polynomial.fit(blocks, times, 1)
+    return float(np.median(np.abs(times - line(np.asarray(blocks)))) / np.median(times))
+
+
+def _without_halts(side: Series) -> list[float]:
+    """Seconds per call, those of a block that was halted replaced by the median of the others."""
+    seconds = side.seconds_per_call()
+    halted = [was_halted(each) for each in side.evidence]
+    others = [value for value, was in zip(seconds, halted, strict=True) if not was]
+    if not others or len(others) == len(seconds):
+        return seconds
+    usual = statistics.median(others)
+    return [usual if was else value for value, was in zip(seconds, halted, strict=True)]
+
+
 def _block_evidence(elapsed_ns: int, seen: Evidence) -> BlockEvidence:
     # How long it waited is no witness: it has been taken out to the nanosecond.
     return BlockEvidence(
@@ -138,4 +208,5 @@ def _block_evidence(elapsed_ns: int, seen: Evidence) -> BlockEvidence:
         minor_faults=seen.minor_faults,
         major_faults=seen.major_faults,
         cpu_hz=seen.cpu_hz,
+        is_halted=was_halted(seen),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -65,6 +66,8 @@ _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorErro
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; whatever a user can do something about is one message and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is spelt out
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     try:
         code: int = parsed.command.run(parsed)
@@ -77,12 +80,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         say(f"graphgauge: {error}")
         return UNUSABLE
+    except MemoryError:
+        if parsed.debug:
+            raise
+        say("graphgauge: memory is gone; compare fewer or smaller tables at once")
+        return UNUSABLE
     except KeyboardInterrupt:
-        say("graphgauge: interrupted; every finished reading is saved. --resume goes on from here")
+        goes_on = ". --resume goes on from here" if hasattr(parsed, "resume") else ""
+        say(f"graphgauge: interrupted; every finished reading is saved{goes_on}")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    except OSError as error:
+        if parsed.debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"graphgauge: {where}{error.strerror or error}")
         return UNUSABLE
     return code
 

@@ -6,19 +6,21 @@ that whatever the machine does meanwhile happens to all of them.
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from harness.blocks import Judged, judge_blocks, log_ratio
-from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
+from harness.blocks import Judged, Speed, judge_blocks, log_ratio, without_speed
+from harness.conversation import CALL, PREPARED_PHASES, Group, Side, SubjectFailed, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement, interquartile_range
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
 from results.drift import drift_notes, time_drift
 from results.notes import format_notes
+from results.yardsticks import SPEED_YARDSTICKS
 
 UNTIMED_CALLS = 2
 """After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""
@@ -27,6 +29,10 @@ ROUND_BLOCKS = 2
 LONG_CALL_NS = 10_000_000
 """In a call as long as this, warming the caches is no longer seen."""
 
+_BLOCKS_AT_ONCE = 16
+"""Of a launch alone, before the yardstick is read again; more where…"""
+_MOST_STRETCHES = 200
+"""…it would be read more often than this."""
 _MOST_LONGER = 4
 """Times the usual rounds: so long are the next launches waited for with blocks."""
 
@@ -72,6 +78,7 @@ def conduct_time(
     # Nothing is said of a time before the value is known to be right.
     group.each(_check)
     group.each(_count)
+    group.each(_multiply, effort)
     group.release()
     if is_prepared_elsewhere:
         group.each(Side.stay)
@@ -98,6 +105,8 @@ def questions_ahead(request: m.Open, phases: Sequence[str], effort: Effort) -> l
         prepared = [phase for phase in PREPARED_PHASES if phase in phases]
         ahead += [m.RunPhase(phase=phase, collects=False) for phase in prepared]
         ahead += [m.Check(), m.Count()]
+        if _is_multiplied(effort):
+            ahead.append(_multiplying(effort))
     return ahead
 
 
@@ -139,6 +148,19 @@ def _count(side: Side) -> None:
             side.hold(Measurement(phase=phase, metric=metric, source="count", value=value))
 
 
+def _is_multiplied(effort: Effort) -> bool:
+    return effort.instances > 1 and effort.wants("evaluate")
+
+
+def _multiplying(effort: Effort) -> m.Multiply:
+    return m.Multiply(instances=effort.instances, budget_ns=effort.instances_budget_ns)
+
+
+def _multiply(side: Side, effort: Effort) -> None:
+    if _is_multiplied(effort):
+        side.instances = side.ask(_multiplying(effort), m.Multiplied, "compile").instances
+
+
 def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
     """Time blocks of calls: alone in one go, together in mirrored rounds."""
     group.each(_calibrate, effort)
@@ -148,7 +170,8 @@ def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady)
     else:
         _share_calls(group.alive)
         _blocks_together(group, effort, rounds, is_next_ready)
-    group.each(_read_yardstick)
+        group.each(_read_yardstick)
+    group.each(_check_again)
     _estimate(group.alive, effort)
     for side in group.alive:
         _hold_yardstick(side)
@@ -170,8 +193,26 @@ def _share_calls(sides: Sequence[Side]) -> None:
 
 
 def _blocks_alone(side: Side, effort: Effort, rounds: int) -> None:
-    blocks = effort.warm_up_blocks + effort.blocks * rounds
-    _run_blocks(side, blocks, 0, effort.evaluate_budget_ns * rounds)
+    """Blocks back to back; the yardstick is read now and then, to tell drift from the machine."""
+    wanted = effort.warm_up_blocks + effort.blocks * rounds
+    at_once = max(_BLOCKS_AT_ONCE, wanted // _MOST_STRETCHES)
+    deadline = monotonic() + effort.evaluate_budget_ns * rounds * 1e-9
+    untimed_calls = 0
+    while (done := len(side.series.elapsed_ns)) < wanted:
+        left_ns = int((deadline - monotonic()) * 1e9)
+        if done and left_ns <= 0:
+            break
+        _run_blocks(side, min(at_once, wanted - done), untimed_calls, max(0, left_ns))
+        _read_yardstick(side)
+        side.speeds.append(_speed_after(side))
+        untimed_calls = side.untimed_calls
+
+
+def _speed_after(side: Side) -> Speed:
+    """What the yardstick said last, and after which block."""
+    last = [side.yardstick_ns[name][-1] for name in SPEED_YARDSTICKS]
+    log_time = statistics.fmean(math.log(max(1, elapsed_ns)) for elapsed_ns in last)
+    return Speed(block=len(side.series.elapsed_ns), log_time=log_time)
 
 
 def _blocks_together(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
@@ -200,6 +241,14 @@ def _read_yardstick(side: Side) -> None:
     answer = side.ask(m.ReadYardstick(), m.YardstickRead, "evaluate")
     for name, elapsed_ns in answer.elapsed_ns.items():
         side.yardstick_ns.setdefault(name, []).append(elapsed_ns)
+
+
+def _check_again(side: Side) -> None:
+    """What was right at first may be wrong now, and its times worth nothing."""
+    answer = side.ask(m.CheckAgain(), m.CheckedAgain, "evaluate")
+    if answer.problem:
+        raise SubjectFailed(m.Failure(phase="evaluate", status="wrong", detail=answer.problem))
+    side.threads = answer.threads
 
 
 def _hold_yardstick(side: Side) -> None:
@@ -238,8 +287,14 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         "set_aside": str(sum(judged.is_set_aside)),
         "waited": f"{side.series.share_waited():.2g}",
     }
+    if side.instances > 1:
+        notes["instances"] = str(side.instances)
     if side.unit != CALL:
         notes["per"] = side.unit
+    if side.series.halts():
+        notes["halted"] = str(side.series.halts())
+    if side.threads:
+        notes["threads"] = str(side.threads)
     if side.is_layout_fixed:
         notes["layout"] = "fixed"
     if ratio is not None:
@@ -258,7 +313,11 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         )
     )
     if blocks >= 3 and median > 0:
-        calls = [block * side.series.calls for block in judged.counted()]
+        seconds_per_call, is_corrected = without_speed(
+            judged.counted(), seconds_per_call, side.speeds
+        )
+        # Drift is told by the calls that one function has had.
+        calls = [block * side.series.calls / side.instances for block in judged.counted()]
         drift = time_drift(calls, seconds_per_call)
         side.hold(
             Measurement(
@@ -268,7 +327,9 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
                 value=drift.value,
                 blocks=blocks,
                 calls=blocks * side.series.calls,
-                detail=format_notes(drift_notes(drift)),
+                detail=format_notes(
+                    drift_notes(drift) | ({"speed": "corrected"} if is_corrected else {})
+                ),
             )
         )
 

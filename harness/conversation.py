@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import monotonic
 from typing import TypeVar
 
-from harness.blocks import Series
+from harness.awake import awake_now
+from harness.blocks import Series, Speed
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
@@ -57,7 +57,7 @@ class Side:
         self._launch = launch
         self._request = request
         self._emit = emit
-        self._deadline = monotonic() + timeout_s
+        self._deadline = awake_now() + timeout_s
         self.opened: m.Opened | None = None
         self.failed = False
         self._held: list[Measurement] = []
@@ -68,9 +68,15 @@ class Side:
         """Where it is to be measured, if it was started elsewhere."""
         self.known_calls = calls
         """Of a block, as an earlier launch found them; None for the first launch."""
+        self.instances = 1
+        """Of the function, each at another place in memory; blocks go round them."""
         self.series = Series()
         self.repeats_ns: dict[str, list[int]] = {}
         self.yardstick_ns: dict[str, list[int]] = {}
+        self.speeds: list[Speed] = []
+        """The machine's, along the blocks of a launch alone."""
+        self.threads = 0
+        """Of the process, that the subject has started by the end of `evaluate`."""
 
     @property
     def phases(self) -> list[str]:
@@ -98,7 +104,7 @@ class Side:
 
     def ask(self, question: m.Message, kind: type[Answer], phase: str) -> Answer:
         """The answer, of the kind that the question calls for; else `SubjectFailed`."""
-        answer = self._launch.ask(question, timeout_s=self._deadline - monotonic())
+        answer = self._launch.ask(question, timeout_s=self._deadline - awake_now())
         if isinstance(answer, kind):
             return answer
         if isinstance(answer, m.Failure):

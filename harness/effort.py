@@ -22,6 +22,10 @@ class Effort:
     block_ns: int
     """A block is long against the clock (about 60 ns a read, see benchmarks/overhead.py) and short
     against drift."""
+    instances: int
+    """How often the function is prepared for its blocks, each at another place in memory…"""
+    instances_budget_ns: int
+    """…as far as preparing all but the first takes no longer."""
     warm_up_blocks: int
     """Recorded, but not estimated from."""
     blocks: int
@@ -59,6 +63,8 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         least_launches=min(LEAST_LAUNCHES, launches),
         memory_launches=2 if memory else 0,
         block_ns=5 * MILLISECOND_NS,
+        instances=1,
+        instances_budget_ns=0,
         warm_up_blocks=6,
         blocks=40,
         evaluate_budget_ns=1_000 * MILLISECOND_NS,
@@ -85,6 +91,8 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
         least_launches=min(least_launches, launches),
         block_ns=MILLISECOND_NS,
+        instances=4,
+        instances_budget_ns=100 * MILLISECOND_NS,
         warm_up_blocks=4,
         blocks=24,
         evaluate_budget_ns=80 * MILLISECOND_NS,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.printing import write_out
 from results.formats import github, markdown
 from results.formats.github import Place
 from results.judgement import Comparison
@@ -24,9 +24,9 @@ def show(comparison: Comparison) -> None:
     found = places(names, Path(os.environ.get("GITHUB_WORKSPACE") or "."))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if not summary:
-        sys.stdout.write(github.render(comparison, places=found))
+        write_out(github.render(comparison, places=found))
         return
-    sys.stdout.write(github.annotations(comparison, places=found))
+    write_out(github.annotations(comparison, places=found))
     try:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render(comparison) + "\n")

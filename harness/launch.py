@@ -6,23 +6,26 @@ same worker elsewhere, keep both sides of a pair on one machine, and run one lau
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import secrets
 import select
 import shutil
 import signal
 import subprocess
-import tempfile
-import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
+from harness.awake import awake_now
+from harness.memory_watch import MemoryWatch
+from harness.output_tail import OutputTail
 from harness.payload import payload_directory
-from harness.worker.messages import Failure, Message, decode, encode
+from harness.scratch import VARIABLE, Scratch, clear_left_behind, descendants_of
+from harness.worker.messages import LOST_PIPES_EXIT, Failure, Message, decode, encode
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -36,9 +39,10 @@ _THREAD_VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
     "TORCHINDUCTOR_COMPILE_THREADS",
 )
-_KEPT_OUTPUT_BYTES = 4096
 _DYING_S = 5.0
 """How long a process whose pipes are closed may take to end."""
+_LOOK_S = 0.5
+"""So often is looked whether a process lives that does not answer: its children may hold a pipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,9 @@ class Launcher(Protocol):
 class LocalLauncher:
     """Starts workers as processes of this machine."""
 
+    def __init__(self) -> None:
+        clear_left_behind()
+
     def start(self, surroundings: Surroundings) -> LocalLaunch:
         """A worker under that interpreter, in a process group and scratch directory of its own."""
         return LocalLaunch(surroundings)
@@ -123,7 +130,12 @@ class LocalLaunch:
     """A worker process, its two pipes, its scratch directory, and the end of its output."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="graphgauge-")
+        self._scratch = Scratch()
+        self._tokens: deque[bytes] = deque()
+        """Of the questions that are not answered yet; their answers begin with them."""
+        self._memory_limit_bytes = surroundings.memory_limit_bytes
+        self._memory_watch: MemoryWatch | None = None
+        self._is_closed = False
         self._answers = b""
         self._posted: deque[Message] = deque()
         self._killed_before = _killed_for_memory()
@@ -149,19 +161,25 @@ class LocalLaunch:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=_environment(surroundings, self._scratch),
+                env=_environment(surroundings, self._scratch.path),
                 pass_fds=(questions_read, replies_write),
                 start_new_session=True,
             )
         except OSError:
             os.close(self._questions)
             os.close(self._replies)
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.close()
             raise
         finally:
             os.close(questions_read)
             os.close(replies_write)
-        self._output = _OutputTail(self.process.stdout)
+        # Whatever interrupts the controller between here and `close`, the launch is ended.
+        atexit.register(self.close)
+        self._output = OutputTail(self.process.stdout)
+        if self._memory_limit_bytes is not None:
+            self._memory_watch = MemoryWatch(
+                self.process.pid, self._memory_limit_bytes, self._kill_group
+            )
 
     def ask(self, question: Message, *, timeout_s: float) -> Message:
         """The answer; a `Failure` when the process dies or does not answer in time."""
@@ -172,53 +190,78 @@ class LocalLaunch:
                 raise RuntimeError(f"posted {posted}, then asked {question}")
         else:
             try:
-                os.write(self._questions, encode(question))
+                self._send(question)
             except BrokenPipeError:
                 return self._death(phase)
-        deadline = time.monotonic() + timeout_s
+        deadline = awake_now() + timeout_s
         while b"\n" not in self._answers:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0 or not select.select([self._replies], [], [], left_s)[0]:
+            left_s = deadline - awake_now()
+            received = self._received(min(max(0.0, left_s), _LOOK_S))
+            if received is None and left_s <= 0:
                 return Failure(
                     phase=phase, status="timeout", detail=f"no answer within {timeout_s:.3g} s"
                 )
-            received = os.read(self._replies, 1 << 20)
-            if not received:
+            if received == b"" or (received is None and self.process.poll() is not None):
                 return self._death(phase)
-            self._answers += received
+            self._answers += received or b""
         line, _, self._answers = self._answers.partition(b"\n")
+        token, _, content = line.partition(b" ")
+        if token != self._tokens.popleft():
+            detail = f"something else wrote into the harness's pipe: {line[:80]!r}"
+            return Failure(phase=phase, status="error", detail=detail)
         try:
-            return decode(line)
+            return decode(content)
         except ValueError as error:
             return Failure(phase=phase, status="error", detail=str(error))
 
     def post(self, question: Message) -> None:
         """Put a question that will be asked later, in the same order, so that it is worked on."""
         with contextlib.suppress(BrokenPipeError):  # whoever asks will find it dead
-            os.write(self._questions, encode(question))
+            self._send(question)
             self._posted.append(question)
 
     def has_caught_up(self) -> bool:
         """Whether everything that was posted is answered, or nothing more will be."""
         while self._answers.count(b"\n") < len(self._posted):
-            if not select.select([self._replies], [], [], 0)[0]:
-                return False
-            received = os.read(self._replies, 1 << 20)
+            received = self._received(0.0)
+            if received is None:
+                return self.process.poll() is not None
             if not received:
                 return True
             self._answers += received
         return True
 
     def close(self) -> None:
-        """Hang up, end the whole process group, and remove the scratch directory."""
+        """Hang up, end everything that was started, and remove the scratch directory."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        atexit.unregister(self.close)
+        if self._memory_watch is not None:
+            self._memory_watch.close()
         for fd in (self._questions, self._replies):
             os.close(fd)
         # A subject's children may outlive it: engines leave compiler processes behind.
+        descendants = descendants_of(self.process.pid)
+        self._kill_group()
+        self.process.wait()
+        self._scratch.close(descendants)
+        self._output.close()
+
+    def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self._output.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _send(self, question: Message) -> None:
+        token = secrets.token_hex(4).encode()
+        os.write(self._questions, token + b" " + encode(question))
+        self._tokens.append(token)
+
+    def _received(self, wait_s: float) -> bytes | None:
+        """What has come meanwhile; nothing when the pipe is closed, None when it is silent."""
+        if not select.select([self._replies], [], [], wait_s)[0]:
+            return None
+        return os.read(self._replies, 1 << 20)
 
     def _death(self, phase: str) -> Failure:
         try:
@@ -227,8 +270,15 @@ class LocalLaunch:
             return Failure(
                 phase=phase, status="crash", detail="it closed our pipes and lives on; ended by us"
             )
-        output = self._output.last_line()
-        said = f"; it last said: {output}" if output else ""
+        if self._memory_watch is not None and self._memory_watch.held_bytes:
+            held_mb, limit_mb = self._memory_watch.held_bytes / 1e6, self._limit_mb()
+            detail = f"held {held_mb:,.0f} MB of the {limit_mb:,.0f} MB allowed; ended by us"
+            return Failure(phase=phase, status="out_of_memory", detail=detail)
+        words = self._output.last_words()
+        said = f"; {words}" if words else ""
+        if code == LOST_PIPES_EXIT:
+            detail = f"it closed the harness's pipes, or put other files in their place{said}"
+            return Failure(phase=phase, status="crash", detail=detail)
         if code >= 0:
             return Failure(
                 phase=phase, status="crash", detail=f"the process exited with {code}{said}"
@@ -236,37 +286,12 @@ class LocalLaunch:
         known = {each.value: each.name for each in signal.Signals}
         name = known.get(-code, f"signal {-code}")
         by_kernel = name == "SIGKILL" and _killed_for_memory() > self._killed_before
-        status = "out_of_memory" if by_kernel else "crash"
+        by_limit = self._memory_limit_bytes is not None and "bad_alloc" in words
+        status = "out_of_memory" if by_kernel or by_limit else "crash"
         return Failure(phase=phase, status=status, detail=f"{name}{said}")
 
-
-class _OutputTail:
-    """Reads what a process prints, so that it never waits for us, and keeps the end of it."""
-
-    def __init__(self, stream: IO[bytes] | None) -> None:
-        self._stream = stream
-        self._chunks: deque[bytes] = deque(maxlen=64)
-        self._thread = threading.Thread(target=self._drain, daemon=True)
-        self._thread.start()
-
-    def _drain(self) -> None:
-        assert self._stream is not None
-        with contextlib.suppress(ValueError, OSError):
-            while chunk := os.read(self._stream.fileno(), _KEPT_OUTPUT_BYTES):
-                self._chunks.append(chunk)
-
-    def last_line(self) -> str:
-        """The last line that is not blank, of what was printed so far."""
-        self._thread.join(timeout=0.2)
-        text = b"".join(tuple(self._chunks))[-_KEPT_OUTPUT_BYTES:].decode("utf-8", "replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return lines[-1][:300] if lines else ""
-
-    def close(self) -> None:
-        """Stop reading."""
-        self._thread.join(timeout=1.0)
-        if self._stream is not None:
-            self._stream.close()
+    def _limit_mb(self) -> float:
+        return (self._memory_limit_bytes or 0) / 1e6
 
 
 def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
@@ -282,6 +307,7 @@ def _environment(surroundings: Surroundings, scratch: str) -> dict[str, str]:
         "PYTHONHASHSEED": str(surroundings.hash_seed),
         "GRAPHGAUGE_PADDING": "x" * (layout.environment_bytes if layout else 0),
         "PYTHONDONTWRITEBYTECODE": "",
+        VARIABLE: scratch,
         "XDG_CACHE_HOME": scratch,
         "TMPDIR": scratch,
         "JAX_COMPILATION_CACHE_DIR": "",

@@ -34,7 +34,7 @@ def failure_row(failure: m.Failure, kind: str) -> Measurement:
     """The row that stands for what was not measured; `kind` is time or memory."""
     if kind == "memory":
         metric = "peak_memory"
-    elif failure.status == "wrong":
+    elif failure.status == "wrong" and failure.phase == "first_call":
         metric = "max_relative_error"
     else:
         metric = "time" if failure.phase in ("evaluate", "teardown") else "first_time"

@@ -7,13 +7,17 @@ kept, so that its bytecode is compiled once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
+_HALF_FILLED = "half-filled-"
+_LONG_AGO_S = 3600.0
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("networks", "evaluators", "scenarios", "harness/worker")
 _MAIN = """\
@@ -72,7 +76,8 @@ def _digest(files: dict[str, bytes]) -> str:
 def _fill(directory: Path, files: dict[str, bytes]) -> None:
     """Write the files beside their place and move them there at once: two runs may do it."""
     directory.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=directory.parent))
+    _clear_half_filled(directory.parent)
+    fresh = Path(tempfile.mkdtemp(prefix=_HALF_FILLED, dir=directory.parent))
     try:
         for name, content in files.items():
             path = fresh / name
@@ -85,3 +90,11 @@ def _fill(directory: Path, files: dict[str, bytes]) -> None:
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _clear_half_filled(parent: Path) -> None:
+    """Remove what was being filled when it was killed."""
+    for path in parent.glob(f"{_HALF_FILLED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LONG_AGO_S:
+                shutil.rmtree(path)

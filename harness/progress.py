@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from results.formats.wording import without_controls
+
 
 class Progress(Protocol):
     """Is told what is being measured, and when it is done."""
@@ -36,7 +38,7 @@ class _Shown:
         self._task = bar.add_task("", total=total)
 
     def begin(self, what: str) -> None:
-        self._bar.update(self._task, description=what)
+        self._bar.update(self._task, description=without_controls(what))
 
     def done(self, amount: float = 1.0) -> None:
         self._bar.advance(self._task, amount)
@@ -60,7 +62,7 @@ def progress_on_stderr(total: float) -> Iterator[Progress]:
         yield Silent()
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -72,5 +74,5 @@ def progress_on_stderr(total: float) -> Iterator[Progress]:
 
 
 def say(text: str) -> None:
-    """A message to the user, beside whatever goes to stdout."""
-    print(text, file=sys.stderr, flush=True)
+    """A message to the user, beside whatever goes to stdout; control characters are shown."""
+    print(without_controls(text), file=sys.stderr, flush=True)

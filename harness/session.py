@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import secrets
@@ -22,6 +21,7 @@ from harness.conduct_time import IsReady, conduct_time, questions_ahead
 from harness.conversation import Side
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
+from harness.interruption import Interruption
 from harness.launch import (
     Launch,
     Launcher,
@@ -32,60 +32,23 @@ from harness.launch import (
     usable_cpu,
 )
 from harness.measurement import Measurement
+from harness.plan import MEMORY, TIME, Contender, Group, Step, plan_steps
 from harness.progress import Progress, progress_on_stderr, say
-from harness.sweeps import Stops, ascending
+from harness.side_files import SideFiles
+from harness.sweeps import Stops
 from harness.timeline import Timeline
 from harness.worker import messages as m
-from harness.worker.evidence import Evidence
+from harness.written import Written, written_before
 from results.schema import METRICS, Reading, storable
-from results.tables import TableWriter, read, readings, write_environment
+from results.tables import TableWriter, write_environment
 from results.yardsticks import YARDSTICK
 
-TIME, MEMORY = "time", "memory"
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
 _PAGE = 4096
 _MOST_MAPPED_PAGES = 1 << 14
 _MOST_HEAP_BYTES = 1 << 16
 _UNMOVED = StartLayout(environment_bytes=0, mapped_pages=0, heap_bytes=0)
-_LAST_ROW = {TIME: ("teardown", "time"), MEMORY: ("teardown", "retained_memory")}
-"""The reading that a launch of that kind writes last: with it, the launch is complete."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """What is compared: a label, and the interpreter that its subjects run under."""
-
-    label: str
-    interpreter: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
-    """One side of a step: a case under a version."""
-
-    version: Version
-    case: Case
-
-
-Group = tuple[Contender, ...]
-"""What is alive together: one contender alone, or a baseline and its candidates."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Launches that are alive together: one contender alone, or a pair (or more)."""
-
-    kind: str
-    launch: int
-    contenders: Group
-    following: Step | None = None
-    """What will probably be run next, so that its processes can start meanwhile."""
-
-    @property
-    def pair(self) -> str:
-        """The id of the pair, empty for a launch of its own."""
-        return str(self.launch) if len(self.contenders) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,40 +66,6 @@ class Settings:
     """Whether a candidate's log ratios to its baseline, one a pair, have decided its case."""
     fixed_layout: bool = False
     resume: bool = False
-
-
-def plan_steps(
-    groups: Sequence[Group],
-    effort: Effort,
-    seed: int,
-    is_finished: Callable[[Group], bool] = lambda _: False,
-) -> Iterator[Step]:
-    """Every launch of the session: rounds over all groups, each round in an order of its own.
-
-    So the launches of a case lie minutes apart, and what the machine does for a while cannot fall
-    on one case alone. Time comes before memory, and goes on for a group until `is_finished`.
-    """
-    rng = random.Random(seed)
-    for number in range(1, effort.launches + 1):
-        unfinished = [group for group in groups if not is_finished(group)]
-        if not unfinished:
-            break
-        order = _shuffled(unfinished, rng, is_first=number == 1)
-        steps = [Step(kind=TIME, launch=number, contenders=group) for group in order]
-        last = replace(steps[-1], launch=number + 1)
-        is_alone = len(groups) == 1 and number < effort.launches
-        following = [*steps[1:], last if is_alone else None]
-        for step, after in zip(steps, following, strict=True):
-            yield replace(step, following=after)
-    for number in range(effort.launches + 1, effort.launches + effort.memory_launches + 1):
-        for group in _shuffled(groups, rng, is_first=number == effort.launches + 1):
-            yield Step(kind=MEMORY, launch=number, contenders=group)
-
-
-def _shuffled(groups: Sequence[Group], rng: random.Random, *, is_first: bool) -> list[Group]:
-    """In random order; in a first round sweeps ascend, and later ones know where they end."""
-    shuffled = rng.sample(list(groups), len(groups))
-    return ascending(shuffled, lambda group: group[0].case) if is_first else shuffled
 
 
 class Session:
@@ -159,21 +88,27 @@ class Session:
         """Launches that were started before their step."""
         self._given_up: set[Contender] = set()
         self._stops = Stops()
-        self._written = _Written()
+        self._written = Written()
+        self._side_files = SideFiles(settings.out)
         self.id = _new_session_id()
 
     def run(self, groups: Sequence[Group]) -> None:
-        """Measure every group; when this returns or raises, all finished readings are on disk."""
+        """Measure every group; when this returns or raises, all finished readings are on disk.
+
+        Raises:
+            Interrupted: if Ctrl-C was pressed once, between two launches.
+        """
         settings = self._settings
         steps = plan_steps(groups, settings.effort, settings.seed, self._is_finished)
         self._spent = {group: _Spent() for group in groups}
         a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
         with (
+            Interruption() as interruption,
             TableWriter(settings.out) as table,
             _off_cpu(self._cpu),
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
-            self._written = _written_before(settings)
+            self._written = written_before(settings.out, resume=settings.resume)
             self.id = self._written.session or self.id
             self._recall_failures(groups)
             if table.cut_bytes:
@@ -181,6 +116,7 @@ class Session:
             self._probe_environments(groups)
             try:
                 for step in steps:
+                    interruption.check()
                     self._run_step(step, table, progress)
             finally:
                 for launch in self._ready.values():
@@ -301,7 +237,11 @@ class Session:
             for launch in launches:
                 launch.close()
         if step.kind == TIME:
-            self._keep_blocks(wanted, step, sides)
+            self._side_files.keep_blocks(
+                self.id,
+                step,
+                [(each, side.series) for each, side in zip(wanted, sides, strict=True)],
+            )
             self._calls |= {
                 contender: side.series.calls
                 for contender, side in zip(wanted, sides, strict=True)
@@ -311,7 +251,7 @@ class Session:
                 contender: side.phases for contender, side in zip(wanted, sides, strict=True)
             }
         for contender, timeline in timelines:
-            self._keep_timeline(contender, step, timeline)
+            self._side_files.keep_timeline(self.id, step, contender, timeline)
 
     def _start_next(self, step: Step) -> IsReady:
         """Have the next step's processes start on CPUs that nothing is measured on.
@@ -438,49 +378,6 @@ class Session:
         ]
         table.write([each for each in rows if not self._written.has(each)])
 
-    def _keep_blocks(
-        self, contenders: Sequence[Contender], step: Step, sides: Sequence[Side]
-    ) -> None:
-        """One JSON object a launch and line, in NAME.blocks.jsonl beside the table."""
-        lines = [
-            {
-                **self._launch_names(contender, step),
-                "calls": side.series.calls,
-                "elapsed_ns": side.series.elapsed_ns,
-                "evidence": side.series.evidence,
-                "evidence_fields": Evidence._fields,
-            }
-            for contender, side in zip(contenders, sides, strict=True)
-            if side.series.elapsed_ns
-        ]
-        _append_lines(blocks_path(self._settings.out), lines)
-
-    def _launch_names(self, contender: Contender, step: Step) -> dict[str, object]:
-        return {
-            "session": self.id,
-            "label": contender.version.label,
-            "evaluator": contender.case.evaluator,
-            "scenario": contender.case.scenario,
-            "params": contender.case.params_text,
-            "mode": contender.case.mode,
-            "launch": step.launch,
-            "pair": step.pair,
-        }
-
-    def _keep_timeline(self, contender: Contender, step: Step, timeline: Timeline) -> None:
-        """One JSON object a launch and line, in NAME.timelines.jsonl beside the table."""
-        samples = timeline.samples()
-        if not samples:
-            return
-        start = samples[0].seconds
-        line = {
-            **self._launch_names(contender, step),
-            "source": "memory_profiler",
-            "seconds": [round(each.seconds - start, 3) for each in samples],
-            "resident_bytes": [each.resident_bytes for each in samples],
-        }
-        _append_lines(timelines_path(self._settings.out), [line])
-
 
 @dataclass(slots=True, kw_only=True)
 class _Spent:
@@ -496,81 +393,11 @@ class _Spent:
         return amount
 
 
-def _append_lines(path: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
-
-
 def _beside(case: Case) -> str:
     """The case that a yardstick was read beside, as parameters of the yardstick."""
     params = case.params_text.replace("=", ":").replace(";", ",")
     named = {"evaluator": case.evaluator, "params": params, "scenario": case.scenario}
     return ";".join(f"{key}={value}" for key, value in named.items() if value)
-
-
-def blocks_path(table: Path) -> Path:
-    """Where the blocks that a table's times stand on are kept."""
-    return table.with_name(f"{table.stem}.blocks.jsonl")
-
-
-def timelines_path(table: Path) -> Path:
-    """Where the timelines of a table's memory launches are kept."""
-    return table.with_name(f"{table.stem}.timelines.jsonl")
-
-
-class _Written:
-    """What the table holds of this session: `--resume` adds only what is missing."""
-
-    def __init__(self, readings: Iterable[Reading] = ()) -> None:
-        self._keys: set[tuple[object, ...]] = set()
-        self._failed: dict[tuple[str, ...], Measurement] = {}
-        self.session = ""
-        for reading in readings:
-            self.session = reading.session
-            self._keys.add(_key(reading, reading.phase, reading.metric, reading.launch))
-            if reading.status != "ok":
-                self._failed[_case_key(reading)] = Measurement(
-                    phase=reading.phase,
-                    metric=reading.metric,
-                    source=reading.source,
-                    value=None,
-                    status=reading.status,
-                    detail=reading.detail,
-                )
-
-    def has(self, reading: Reading) -> bool:
-        """Whether the reading was written before."""
-        return _key(reading, reading.phase, reading.metric, reading.launch) in self._keys
-
-    def failure(self, contender: Contender) -> Measurement | None:
-        """The row that stands for the contender's failure, if it has failed before."""
-        return self._failed.get(_contender_key(contender))
-
-    def is_complete(self, contender: Contender, step: Step) -> bool:
-        """Whether nothing is missing of that launch, or its case has failed before."""
-        parts = _contender_key(contender)
-        return parts in self._failed or (*parts, *_LAST_ROW[step.kind], step.launch) in self._keys
-
-
-def _written_before(settings: Settings) -> _Written:
-    """Of the table's last session with `--resume`, else nothing: a new session is appended."""
-    if not settings.resume or not settings.out.stat().st_size:
-        return _Written()
-    found = list(readings(read(settings.out)))
-    return _Written(each for each in found if each.session == found[-1].session)
-
-
-def _contender_key(contender: Contender) -> tuple[str, ...]:
-    case = contender.case
-    return (contender.version.label, case.evaluator, case.scenario, case.params_text, case.mode)
-
-
-def _case_key(reading: Reading) -> tuple[str, ...]:
-    return (reading.label, reading.evaluator, reading.scenario, reading.params, reading.mode)
-
-
-def _key(reading: Reading, phase: str, metric: str, launch: int | None) -> tuple[object, ...]:
-    return (*_case_key(reading), phase, metric, launch)
 
 
 def _new_session_id() -> str:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -16,8 +17,8 @@ from evaluators.engines.table import ENGINES, Engine
 from harness.errors import UsageError
 from harness.installations import InstallationError, installed
 from harness.payload import cache_directory
+from harness.plan import Version
 from harness.progress import say
-from harness.session import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,11 @@ def _parse(text: str, label: str) -> Side:
     kind, colon, rest = text.partition(":")
     if colon and kind == "git":
         revision, _, directory = rest.partition("#")
+        if not is_within_repository(directory):
+            raise UsageError(
+                f"side {text!r}: {directory!r} leads out of the repository; expected a folder "
+                "within it, as in git:REV#python"
+            )
         return RevisionSide(label=label, revision=_commit(revision), directory=directory or ".")
     if colon and kind == "python":
         return InterpreterSide(label=label, interpreter=_interpreter(rest))
@@ -164,7 +170,18 @@ def _parse(text: str, label: str) -> Side:
             f"side {text!r}: neither an evaluator ({', '.join(catalog.names())}) nor a release; "
             f"for a release say which: {text}==1.2.3"
         )
+    if requirement.url is not None and "@" in urlsplit(requirement.url).netloc:
+        raise UsageError(
+            f"side {requirement.name}: found a password or user in the address; expected none, as "
+            "the address becomes a label of the table. Leave it to pip's keyring or to .netrc"
+        )
     return RequirementSide(label=label, requirement=requirement)
+
+
+def is_within_repository(directory: str) -> bool:
+    """Whether a package's folder is told from the repository's root, without leading out of it."""
+    path = PurePosixPath(directory)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in directory
 
 
 def _interpreter(path: str) -> str:

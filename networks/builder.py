@@ -15,6 +15,7 @@ from networks.inference import BOOL, DTYPES, Shape
 from networks.network import Network
 from networks.node import Node, constant, new_node
 from networks.operators import DATA, WEIGHT, Operator
+from networks.origins import Origins
 
 
 class Builder:
@@ -26,12 +27,18 @@ class Builder:
     cache: what is done about nodes that are made twice. "none": a new node each time. "strong":
         the same node, which then lives as long as the builder. "weak": the same node as long as
         somebody else keeps it alive; the cache itself holds nothing.
+    origins: whether the line that makes a node is recorded (see `networks.origins`).
     """
 
-    def __init__(self, *, dtype: str = "float32", cache: str = "none") -> None:
+    def __init__(
+        self, *, dtype: str = "float32", cache: str = "none", origins: bool = False
+    ) -> None:
         self.dtype = _dtype(dtype)
         self._table = StrongTable()
         self._cache = _make_cache(cache, self._table)
+        self._origins = Origins(self._cache) if origins else None
+        if self._origins is not None:
+            self._cache = self._origins
         self._inputs: dict[str, Node] = {}
         self._outputs: list[Node] = []
         self._loss: Node | None = None
@@ -89,6 +96,7 @@ class Builder:
             data=[node for node in inputs if node.operator is DATA],
             outputs=outputs,
             loss=self._loss,
+            origins=self._origins,
         )
 
     @property
@@ -109,7 +117,10 @@ class Builder:
         except (KeyError, TypeError):
             sizes = self._checked(operator, name, shape)
         kind = self.dtype if dtype is None else _dtype(dtype)
-        return new_node(operator, (), name, sizes, kind, self._cache)
+        node = new_node(operator, (), name, sizes, kind, self._cache)
+        if self._origins is not None:
+            self._origins.record(node)
+        return node
 
     def _checked(self, operator: Operator, name: str, shape: Sequence[int]) -> Shape:
         """The shape as a tuple of plain ints."""

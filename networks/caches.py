@@ -16,6 +16,8 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from networks.origins import Origins
+
 if TYPE_CHECKING:
     from networks.node import Node
     from networks.operators import Operator
@@ -101,4 +103,4 @@ class WeakCache:
         return sum(map(len, self._table.values()))
 
 
-Cache = StrongCache | WeakCache
+Cache = StrongCache | WeakCache | Origins

@@ -25,6 +25,7 @@ from networks.inference import BOOL, Shape, reduced
 from networks.network import Network
 from networks.node import Node, constant, elementwise, reshape
 from networks.operators import Partial, Region
+from networks.origins import followed
 
 Rule = Callable[[Node, Node, "_Sweep"], None]
 """(node, its cotangent, sweep): adds a contribution to the cotangent of each active operand.
@@ -54,7 +55,7 @@ def gradient(of: Node, by: Sequence[Node], *, cotangent: Node | None = None) -> 
         )
     with collector_paused():
         sweep = _Sweep(of, cotangent, by)
-        return [sweep.cotangent(node) for node in by]
+        return [sweep.cotangent(node) for node in followed(by, of.cache)]
 
 
 def differentiate(network: Network) -> Network:
@@ -70,6 +71,7 @@ def differentiate(network: Network) -> Network:
         outputs=(network.loss, *derivatives),
         loss=network.loss,
         is_gradient=True,
+        origins=network.origins,
     )
 
 
@@ -92,7 +94,7 @@ class _Sweep:
         self._apart: dict[Node, dict[Shape, Node]] = {}
         """The sums of the other shapes, for the few nodes that are used in several."""
         kept = {node for node in by if node.operands}
-        for node in reversed(order):
+        for node in followed(reversed(order), of.cache):
             g = sums.pop(node, None)
             if g is None:  # only a comparison has used the node
                 continue

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from networks.node import Node
+from networks.origins import Origins
 
 
 class Network:
@@ -18,6 +19,7 @@ class Network:
         derivative by each weight.
     loss: the scalar that training minimises, or None.
     is_gradient: whether `differentiate` made this network.
+    origins: which line made each node, where that was recorded; else None.
     """
 
     def __init__(
@@ -28,12 +30,14 @@ class Network:
         outputs: Iterable[Node],
         loss: Node | None = None,
         is_gradient: bool = False,
+        origins: Origins | None = None,
     ) -> None:
         self.weights = tuple(weights)
         self.data = tuple(data)
         self.outputs = tuple(outputs)
         self.loss = loss
         self.is_gradient = is_gradient
+        self.origins = origins
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

@@ -18,6 +18,7 @@ from networks.collector import collector_paused
 from networks.network import Network
 from networks.node import Node, constant, make
 from networks.operators import Operator, Permutation
+from networks.origins import followed
 
 FOLDED_ELEMENTS = 1024
 """Constants larger than this are not made by folding: memory would be held to save one call."""
@@ -44,6 +45,7 @@ def simplify(network: Network) -> Network:
         outputs=[replaced[node] for node in network.outputs],
         loss=None if network.loss is None else replaced[network.loss],
         is_gradient=network.is_gradient,
+        origins=network.origins,
     )
 
 
@@ -56,7 +58,7 @@ class _Rewrite:
     def run(self, network: Network) -> dict[Node, Node]:
         """What each node is replaced by."""
         replaced: dict[Node, Node] = {}
-        for node in network.nodes:
+        for node in followed(network.nodes, network.origins):
             operands = tuple([replaced[operand] for operand in node.operands])
             if node.operator is op.CONSTANT:
                 replaced[node] = self._shared_constant(node)

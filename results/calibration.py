@@ -9,13 +9,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
-from results.errors import TableError
+from results.errors import TableError, shown
+from results.roofline import Peaks, read_peaks
 from results.sequential import FIRST_LOOK, decide, looks, shares
+from results.sessions import SPEED_CORRECTED_SD, BetweenSessions
 from results.statistics import Estimate, smallest_detectable
+from results.strict_json import parsed
 
 BUDGETS_S: Final = (2.0, 5.0, 10.0, 20.0, 60.0)
 """For which a calibration says how small a change can be seen."""
@@ -23,8 +26,13 @@ BUDGETS_S: Final = (2.0, 5.0, 10.0, 20.0, 60.0)
 LEAST_PAIRS: Final = 20
 """Of each case: fewer tell the noise, but not what is left when it is averaged out."""
 
+_MOST_SD: Final = 0.99
+"""Of sessions; beyond it nothing can be compared anyway."""
+
 LEAST_CALIBRATIONS: Final = 3
 """So many tell how times differ from one session to another."""
+
+_ANEW: Final = "Delete the line, or the file, and calibrate anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +64,10 @@ class Calibration:
             where there were too few pairs to know.
         pair_sd: standard deviation over pairs of the log ratio, median over cases.
         detectable: by budget, rising.
+        log_speed: log of the yardstick's time meanwhile, in s; None where it was not read.
         case_times: evaluate time in s by case, to be held against other calibrations'.
         troubles: what the machine did wrong meanwhile, in words.
+        peaks: what the machine can do at most; None for a calibration from before it was measured.
     """
 
     machine: str
@@ -70,19 +80,8 @@ class Calibration:
     detectable: tuple[Detectable, ...]
     case_times: dict[str, float]
     troubles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
-    """How sessions on one machine differ.
-
-    Attributes:
-        sd: standard deviation of the log of a case's time.
-        degrees: of freedom of that.
-    """
-
-    sd: float
-    degrees: int
+    log_speed: float | None = None
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +114,7 @@ def calibrate(
     level: float,
     comparison_s: float,
     troubles: Sequence[str],
+    log_speed: float | None,
 ) -> Calibration:
     """What pairs of identical code say of the machine.
 
@@ -139,6 +139,7 @@ def calibrate(
         detectable=tuple(_detectable(cases, sds, budget_s, level) for budget_s in BUDGETS_S),
         case_times={case.case: case.evaluate_s for case in cases},
         troubles=tuple(troubles),
+        log_speed=log_speed,
     )
 
 
@@ -196,40 +197,82 @@ def read_calibrations(path: Path) -> list[Calibration]:
     """
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise TableError(
+            path, found=str(error), expected="calibrations, a line each", advice=_ANEW
+        ) from error
+    lines = lines[:-1] if not lines[-1] else lines
     return [_calibration(line, path, number) for number, line in enumerate(lines, start=1)]
 
 
-def between_sessions(calibrations: Sequence[Calibration]) -> Between | None:
+def between_sessions(calibrations: Sequence[Calibration]) -> BetweenSessions | None:
     """How much the log of a case's time differs from one calibration to another.
 
     The standard deviation within cases, pooled over all cases. A session moves its cases together,
     so that they are no evidence beside each other: degrees of freedom are those of the sessions.
-    None below LEAST_CALIBRATIONS.
+    What is left of it after correction for the machine's speed is told where the yardstick was
+    read in enough of them, and as elsewhere where it was not. None below LEAST_CALIBRATIONS.
     """
     if len(calibrations) < LEAST_CALIBRATIONS:
         return None
+    sd = _pooled_sd([(each, 0.0) for each in calibrations])
+    if sd is None:
+        return None
+    read = [(each, each.log_speed) for each in calibrations if each.log_speed is not None]
+    corrected = _pooled_sd(read) if len(read) >= LEAST_CALIBRATIONS else None
+    return BetweenSessions(
+        sd=sd,
+        speed_corrected_sd=SPEED_CORRECTED_SD if corrected is None else corrected,
+        degrees=len(calibrations) - 1,
+    )
+
+
+def _pooled_sd(calibrations: Sequence[tuple[Calibration, float]]) -> float | None:
+    """Of the logs of cases' times, each less what stands beside its calibration."""
     squares, degrees = 0.0, 0
-    for case in {case for each in calibrations for case in each.case_times}:
-        logs = [math.log(each.case_times[case]) for each in calibrations if case in each.case_times]
+    for case in {case for each, _ in calibrations for case in each.case_times}:
+        logs = [
+            math.log(each.case_times[case]) - less
+            for each, less in calibrations
+            if case in each.case_times
+        ]
         squares += float(np.var(logs)) * len(logs)
         degrees += len(logs) - 1
-    if not degrees:
-        return None
-    return Between(sd=math.sqrt(squares / degrees), degrees=len(calibrations) - 1)
+    return min(math.sqrt(squares / degrees), _MOST_SD) if degrees else None
 
 
 def _calibration(line: str, path: Path, number: int) -> Calibration:
     try:
-        content: dict[str, Any] = json.loads(line)
+        content = cast("dict[str, Any]", parsed(line))
         detectable = tuple(Detectable(**each) for each in content.pop("detectable"))
         troubles = tuple(content.pop("troubles"))
-        return Calibration(**content, detectable=detectable, troubles=troubles)
+        peaks = read_peaks(content.pop("peaks", None))
+        found = Calibration(**content, detectable=detectable, troubles=troubles, peaks=peaks)
+        _check(found)
+        return found
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TableError(
             path,
             line=number,
-            found=str(error),
+            found=shown(str(error)),
             expected="a calibration as `graphgauge calibrate` writes it",
-            advice="Delete the line, or the file, and calibrate anew.",
+            advice=_ANEW,
         ) from None
+
+
+def _check(found: Calibration) -> None:
+    """Raise ValueError or TypeError for what a comparison could not go on with."""
+    numbers = [*found.case_times.values(), found.pair_sd, found.level]
+    numbers += [] if found.floor is None else [found.floor]
+    if not all(math.isfinite(each) and each >= 0 for each in numbers):
+        message = "a number below 0"
+        raise ValueError(message)
+    if not all(each > 0 for each in found.case_times.values()):
+        message = "a case that took no time"
+        raise ValueError(message)
+    texts: tuple[object, ...] = (found.recorded_at, found.machine)
+    if not all(isinstance(each, str) for each in texts):
+        message = "recorded_at and machine must be texts"
+        raise TypeError(message)

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from results.errors import ComparisonError, shown
+from results.sessions import BetweenSessions
 from results.units import plain_percent
 
 Environments = Mapping[str, Mapping[str, object]]
@@ -19,7 +20,7 @@ def circumstances(
     candidates: Sequence[str],
     *,
     allow_other_machine: bool,
-    between_session_sd: float,
+    between: BetweenSessions,
     environments: Environments,
 ) -> tuple[str, ...]:
     """Notes on how the circumstances of the baseline and of each candidate differ.
@@ -29,7 +30,7 @@ def circumstances(
         baseline: the baseline's label.
         candidates: the candidates' labels.
         allow_other_machine: note that machines differ instead of refusing.
-        between_session_sd: what intervals hold for that, to be told.
+        between: what intervals hold of the sessions' difference, to be told.
         environments: facts by environment id; ids without facts are named only.
 
     Raises:
@@ -45,8 +46,9 @@ def circumstances(
             notes.append(
                 f"{pair} were measured in different sessions: what changed on the machine between "
                 "them is in the ratios, and in the intervals of times as a standard deviation of "
-                f"{plain_percent(between_session_sd)} from session to session; `graphgauge versus` "
-                "measures both at once."
+                f"{plain_percent(between.sd)} from session to session, or "
+                f"{plain_percent(between.speed_corrected_sd)} where they are corrected for the "
+                "machine's speed; `graphgauge versus` measures both at once."
             )
         notes += _environment_notes(of_baseline, of_candidate, pair, environments)
     return tuple(notes)

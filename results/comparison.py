@@ -28,12 +28,14 @@ from results.labels import chosen_labels, label_by_file
 from results.leaks import with_leaks
 from results.schema import METRICS
 from results.sequential import check_settings
-from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD, BetweenSessions
+from results.sessions import BetweenSessions
 from results.steadiness import steadiness_notes
 from results.trials import geometric_means, rows, trial
-from results.yardsticks import YARDSTICK
+from results.yardsticks import YARDSTICK, are_the_same_work
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
+
+_BETWEEN = BetweenSessions()
 
 
 def compare(
@@ -45,8 +47,7 @@ def compare(
     level: float = 0.01,
     metrics: Collection[str] | None = None,
     allow_other_machine: bool = False,
-    between_session_sd: float = BETWEEN_SESSION_SD,
-    between_session_degrees: float = BETWEEN_SESSION_DEGREES,
+    between: BetweenSessions = _BETWEEN,
     environments: Environments = MappingProxyType({}),
 ) -> Comparison:
     """Compare candidates with a baseline, in every case, phase and metric that both have.
@@ -59,9 +60,8 @@ def compare(
         level: chance of calling any row regressed or improved wrongly (family-wise).
         metrics: names of the metrics to compare; all if None. Failures count in any case.
         allow_other_machine: compare versions measured on different machines, with a note.
-        between_session_sd: relative standard deviation of a session's times of identical code; it
-            counts where versions were measured in different sessions. As measured by calibration.
-        between_session_degrees: of freedom of that: sessions it was measured in, less one.
+        between: how far a session's times of identical code lie from another's; it counts where
+            versions were measured in different sessions. As measured by calibration.
         environments: facts by environment id, for the notes.
 
     Returns:
@@ -73,7 +73,6 @@ def compare(
         NothingToCompareError: if there is no second version.
     """
     _check_settings(threshold, level, metrics)
-    between = BetweenSessions(sd=between_session_sd, degrees=between_session_degrees)
     baseline, candidates = chosen_labels(frame, baseline_label, candidate_labels)
     frame = frame[frame["label"].isin([baseline, *candidates])]
     notes = circumstances(
@@ -81,11 +80,14 @@ def compare(
         baseline,
         candidates,
         allow_other_machine=allow_other_machine,
-        between_session_sd=between.sd,
+        between=between,
         environments=environments,
     )
     notes = (*notes, *steadiness_notes(frame, baseline, candidates))
-    values = measured(frame if metrics is None else frame[frame["metric"].isin(metrics)])
+    values = measured(
+        frame if metrics is None else frame[frame["metric"].isin(metrics)],
+        same_yardstick=are_the_same_work(frame["environment"].unique(), environments),
+    )
     of_cases = frame[frame["evaluator"] != YARDSTICK]
     launches = {
         label: launches_by_case(of_cases[of_cases["label"] == label])

@@ -43,6 +43,7 @@ class BlockEvidence:
         minor_faults: page faults that needed no disk.
         major_faults: page faults that did.
         cpu_hz: the CPU's frequency.
+        is_halted: whether the process was stopped meanwhile, or its machine suspended.
     """
 
     elapsed_ns: int
@@ -51,6 +52,7 @@ class BlockEvidence:
     minor_faults: int | None = None
     major_faults: int | None = None
     cpu_hz: float | None = None
+    is_halted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ def contaminated(blocks: Sequence[BlockEvidence]) -> Contamination:
     """Judge the blocks of all sides that were alive together.
 
     At most MOST_SHARE of the blocks are set aside. Where the witnesses together speak against
-    more, those that speak against the most blocks are not heard.
+    more, those that speak against the most blocks are not heard. Blocks in which the process was
+    halted are set aside beside them, however many they are: that is never the subject's doing.
 
     Args:
         blocks: of every side, in any order.
@@ -101,6 +104,9 @@ def contaminated(blocks: Sequence[BlockEvidence]) -> Contamination:
         loudest = max(heard, key=lambda name: int(heard[name].sum()))
         unheard.append(loudest)
         del heard[loudest]
+    halted = np.array([block.is_halted for block in blocks], dtype=bool)
+    if halted.any():
+        heard["halted"] = halted
     union = np.any(list(heard.values()), axis=0) if heard else np.zeros(len(blocks), dtype=bool)
     return Contamination(
         is_set_aside=tuple(union.tolist()),

@@ -1,6 +1,6 @@
 """Readings of two versions brought face to face: series by series, pair by pair."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from results.frames import row_ids
 from results.notes import parse_notes
 from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
 from results.statistics import Estimate, Floats, Moments, moments, paired, welch
-from results.yardsticks import YARDSTICK, Launches, beside, corrected
+from results.yardsticks import YARDSTICK, log_speeds, speeds_beside
 
 SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
 """What names a series: the values of its launches can be compared with each other."""
@@ -68,8 +68,7 @@ class Side:
         values: the values, one of each launch, in the series' unit.
         log_ratios: the log ratio to the first side of its pair, noted by who measured it; NaN where
             there is no note.
-        yardsticks: logs of the yardsticks beside each value's launch, a column each; NaN where
-            there is none.
+        speeds: log of the yardstick's time in each value's session; NaN where it is not known.
     """
 
     series: NDArray[np.int64]
@@ -77,7 +76,7 @@ class Side:
     sessions: NDArray[np.int64]
     values: Floats
     log_ratios: Floats
-    yardsticks: Floats
+    speeds: Floats
 
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Side":
         """The chosen values, by mask or by index."""
@@ -87,7 +86,7 @@ class Side:
             sessions=self.sessions[chosen],
             values=self.values[chosen],
             log_ratios=self.log_ratios[chosen],
-            yardsticks=self.yardsticks[chosen],
+            speeds=self.speeds[chosen],
         )
 
 
@@ -142,7 +141,7 @@ class Contrast:
         difference: candidate less baseline.
         log_ratio: log candidate less log baseline.
         pair_logs: the log ratios of pairs, of all paired series.
-        yardstick: what `log_ratio` is corrected by, a place in YARDSTICKS; -1 for none.
+        by_speed: True where `log_ratio` is corrected for the machine's speed in each session.
     """
 
     is_paired: NDArray[np.bool_]
@@ -155,11 +154,14 @@ class Contrast:
     difference: Estimate
     log_ratio: Estimate
     pair_logs: PairLogs
-    yardstick: NDArray[np.int64]
+    by_speed: NDArray[np.bool_]
 
 
-def measured(frame: pd.DataFrame) -> Measured:
-    """The readings of `frame` that are ok and of a kind that is compared; no yardstick's."""
+def measured(frame: pd.DataFrame, *, same_yardstick: bool = True) -> Measured:
+    """The readings of `frame` that are ok and of a kind that is compared; no yardstick's.
+
+    `same_yardstick` says whether yardsticks are the same work in all of them.
+    """
     compared = [name for name, metric in METRICS.items() if metric.kind != "error"]
     is_good = (frame["status"] == OK) & frame["metric"].isin(compared)
     good = frame[is_good & (frame["evaluator"] != YARDSTICK)]
@@ -181,7 +183,7 @@ def measured(frame: pd.DataFrame) -> Measured:
             sessions=row_ids(good, ("session",)),
             values=good["value"].to_numpy(np.float64),
             log_ratios=noted_numbers(good["detail"], LOG_RATIO_NOTE),
-            yardsticks=beside(frame, good),
+            speeds=speeds_beside(good, log_speeds(frame) if same_yardstick else {}),
         ),
     )
 
@@ -225,16 +227,18 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
     differences = moments(right.values - left.values, left.series, size)
     pair_logs = PairLogs(series=left.series, pairs=left.pairs, values=_log_ratios(left, right))
     log_differences = moments(pair_logs.values, left.series, size)
-    by_yardstick = corrected(_launches(baseline, candidate, size), size)
-    is_corrected = ~is_paired & (by_yardstick.yardstick >= 0)
-    unpaired_logs = chosen(is_corrected, by_yardstick.estimate, welch(*logs))
+    imbalance = np.where(is_paired, 0.0, _session_imbalance(baseline, candidate, size))
+    slower = _mean_speed(kept[1], size) - _mean_speed(kept[0], size)
+    by_speed = (imbalance > 0) & np.isfinite(slower)
+    plain = welch(*logs)
+    unpaired_logs = replace(plain, value=plain.value - np.where(by_speed, slower, 0.0))
     total = np.bincount(baseline.series, minlength=size) + np.bincount(
         candidate.series, minlength=size
     )
     return Contrast(
         is_paired=is_paired,
         set_aside=total - raw[0].count - raw[1].count,
-        session_imbalance=np.where(is_paired, 0.0, _session_imbalance(baseline, candidate, size)),
+        session_imbalance=imbalance,
         baseline=raw[0],
         candidate=raw[1],
         log_baseline=logs[0],
@@ -242,7 +246,7 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
         difference=chosen(is_paired, paired(differences), welch(*raw)),
         log_ratio=chosen(is_paired, paired(log_differences), unpaired_logs),
         pair_logs=pair_logs,
-        yardstick=np.where(is_corrected, by_yardstick.yardstick, -1),
+        by_speed=by_speed,
     )
 
 
@@ -283,21 +287,12 @@ def _log_ratios(baseline: Side, candidate: Side) -> Floats:
     return found
 
 
-def _launches(baseline: Side, candidate: Side, size: int) -> Launches:
-    """The launches of both versions, of series that have a yardstick beside any of them."""
-    beside_any = [
-        side.series[~np.isnan(side.yardsticks).all(axis=1)] for side in (baseline, candidate)
-    ]
-    has_any = np.zeros(size, dtype=bool)
-    has_any[np.concatenate(beside_any)] = True
-    sides = [side.only(has_any[side.series] & (side.values > 0)) for side in (baseline, candidate)]
-    return Launches(
-        series=np.concatenate([side.series for side in sides]),
-        is_candidate=np.repeat([False, True], [len(side.series) for side in sides]),
-        sessions=np.concatenate([side.sessions for side in sides]),
-        logs=np.concatenate([_log(side.values) for side in sides]),
-        yardsticks=np.concatenate([side.yardsticks for side in sides]),
-    )
+def _mean_speed(side: Side, size: int) -> Floats:
+    """Of each series' values, the mean log speed of their sessions; NaN where one is not known."""
+    total = np.bincount(side.series, weights=side.speeds, minlength=size)
+    with np.errstate(all="ignore"):
+        mean: Floats = total / np.bincount(side.series, minlength=size)
+    return mean
 
 
 def _session_imbalance(baseline: Side, candidate: Side, size: int) -> Floats:

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from results.errors import TableError
+from results.room import check_room
+from results.strict_json import parsed
 
 
 def environment_path(table_path: Path | str) -> Path:
@@ -32,10 +33,11 @@ def read_environments(table_path: Path | str) -> dict[str, dict[str, object]]:
     """
     path = environment_path(table_path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        check_room(path, path.stat().st_size)
+        found = parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise _unusable(path, str(error)) from error
     if not isinstance(found, dict) or not all(isinstance(facts, dict) for facts in found.values()):
         raise _unusable(path, "other JSON")
@@ -77,17 +79,18 @@ def write_environment(
 
 
 def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Always the same name: what a kill leaves behind is written over, and does not pile up.
+    temporary = path.with_name(f".{path.name}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
+            temporary.unlink()
         raise
 
 

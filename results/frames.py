@@ -23,6 +23,12 @@ from results.schema import (
 
 CATEGORICAL_COLUMNS = tuple(name for name in TEXT_COLUMNS if name != "recorded_at")
 
+_SHORT_RUN = 4
+"""Columns that hold the same text in runs of this length are told apart run by run."""
+
+_MOST_KEYS = 2**62
+"""Keys of rows are kept below this, so that they fit 64 bits."""
+
 
 def frame_of(readings: Iterable[Reading]) -> pd.DataFrame:
     """`readings` as a frame, one row each."""
@@ -50,7 +56,12 @@ def readings(frame: pd.DataFrame) -> Iterator[Reading]:
 
 def categorical(cells: NDArray[np.object_]) -> pd.Categorical:
     """Texts as a categorical whose categories stand in order of appearance."""
-    codes, texts = pd.factorize(cells)
+    starts = np.flatnonzero(np.r_[len(cells) > 0, cells[1:] != cells[:-1]][: len(cells)])
+    if len(starts) > len(cells) // _SHORT_RUN:
+        codes, texts = pd.factorize(cells)
+    else:
+        of_runs, texts = pd.factorize(cells[starts])
+        codes = np.repeat(of_runs, np.diff(starts, append=len(cells)))
     return pd.Categorical.from_codes(codes, categories=pd.Index(texts, dtype="str"))
 
 
@@ -73,22 +84,37 @@ def merged(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def row_ids(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.int64]:
     """A number for each row, equal where the rows are alike in `columns`, by first appearance."""
-    ids = np.zeros(len(frame), dtype=np.int64)
-    for name in columns:
-        codes, distinct = _codes(frame[name])
-        ids = first_appearance(ids * distinct + codes)
-    return ids
+    return ids_of((_codes(frame[name]) for name in columns), len(frame))
+
+
+def ids_of(parts: Iterable[tuple[NDArray[np.int64], int]], size: int) -> NDArray[np.int64]:
+    """A number for each of `size` things, equal where all its codes are, by first appearance.
+
+    Args:
+        parts: codes of the things, and what they are below; none is negative.
+        size: how many things there are.
+    """
+    keys, limit = np.zeros(size, dtype=np.int64), 1
+    for codes, distinct in parts:
+        if distinct == 1:
+            continue
+        if limit * distinct > _MOST_KEYS:
+            keys, limit = first_appearance(keys), size
+        keys, limit = keys * distinct + codes, limit * distinct
+    return first_appearance(keys)
 
 
 def first_appearance(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """`keys` renumbered 0, 1, … in the order they appear in."""
-    return pd.factorize(keys)[0].astype(np.int64)
+    return pd.factorize(keys)[0].astype(np.int64, copy=False)
 
 
 def _codes(column: "pd.Series[Any]") -> tuple[NDArray[np.int64], int]:
     """Numbers from 0 that are equal where the cells are, and how many there may be."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, distinct = column.cat.codes.to_numpy(), len(column.cat.categories)
+    elif isinstance(column.dtype, pd.Int64Dtype) and column.between(0, len(column)).all():
+        codes, distinct = column.to_numpy(np.int64, na_value=-1) + 1, len(column) + 2
     else:
         codes, cells = pd.factorize(column, use_na_sentinel=False)
         distinct = len(cells)

@@ -105,7 +105,9 @@ def _of_sessions(
     between: BetweenSessions,
 ) -> _Part:
     """All series of a group move together, so standard deviations add up."""
-    sds = between.sd * np.sqrt(found.session_imbalance[series] * is_time[series])
+    sds = between.sds(found.by_speed)[series] * np.sqrt(
+        found.session_imbalance[series] * is_time[series]
+    )
     variance = _sums(group, sds, size) ** 2
     return _Part(variance=variance, degrees=np.full(size, between.degrees))
 

@@ -1,11 +1,15 @@
 """Which versions of a table are compared, and how tables that share a label are told apart."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
+import numpy as np
 import pandas as pd
 
 from results.errors import ComparisonError, NothingToCompareError
-from results.frames import merged
+from results.frames import merged, row_ids
+from results.schema import KEY_COLUMNS
 
 
 def labels_of(frame: pd.DataFrame) -> list[str]:
@@ -24,8 +28,11 @@ def label_by_file(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Raises:
         ValueError: if there is no table.
+        ComparisonError: if one table's version is a copy out of another table: the same launches
+            cannot stand for two versions.
     """
     names = names_by_file(frames)
+    _refuse_copies(frames)
     return merged([_renamed(frame, names[name]) for name, frame in frames.items()])
 
 
@@ -74,6 +81,27 @@ def chosen_labels(
         )
         raise NothingToCompareError(message)
     return baseline, candidates
+
+
+def _refuse_copies(frames: Mapping[str, pd.DataFrame]) -> None:
+    holders = Counter(label for frame in frames.values() for label in labels_of(frame))
+    shared = {label for label, count in holders.items() if count > 1}
+    if not shared:
+        return
+    everything = merged(list(frames.values()))
+    ids = row_ids(everything, (*KEY_COLUMNS, "value", "status"))
+    names = np.repeat(list(frames), [len(frame) for frame in frames.values()])
+    labels = everything["label"].to_numpy()
+    for label in shared:
+        found = {name: set(ids[(names == name) & (labels == label)]) for name in frames}
+        for one, other in permutations(frames, 2):
+            if found[one] and found[one] <= found[other]:
+                message = (
+                    f"{one}: every reading of label {label!r} stands in {other} as well; expected "
+                    "another measurement, since the same launches cannot stand for two versions. "
+                    "Name one of the two files only"
+                )
+                raise ComparisonError(message)
 
 
 def _renamed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

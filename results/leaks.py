@@ -11,19 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from results.drift import class_of, interval_of
-from results.frames import readings
+from results.frames import readings, row_ids
 from results.judgement import Row, Verdict
 from results.notes import parse_notes
-from results.schema import METRICS, OK, Reading
+from results.schema import CASE_COLUMNS, METRICS, OK, Reading
 from results.units import quantity
 
 _GROWING: Final = ("leak", "slowing")
 _SETTLED: Final = ("flat", "plateau")
 _LEAST_LAUNCHES: Final = {"memory_drift": 1, "time_drift": 3}
 """Bytes are counted exactly; a machine that slows for a while makes every call slow."""
+
+_SERIES_COLUMNS: Final = (*CASE_COLUMNS, "phase", "metric")
 
 _Key = tuple[str, ...]
 
@@ -36,17 +40,30 @@ def with_leaks(rows: Iterable[Row], frame: pd.DataFrame) -> list[Row]:
         frame: the readings that they were made from.
     """
     drifts = _drifts(frame)
+    if not drifts:
+        return list(rows)
     return [_judged(row, drifts) if row.metric in _LEAST_LAUNCHES else row for row in rows]
 
 
 def _drifts(frame: pd.DataFrame) -> Mapping[_Key, list[Reading]]:
-    """The drifts of each version of each series."""
+    """The drifts of each version of each series in which some version grows in every launch."""
     found: dict[_Key, list[Reading]] = defaultdict(list)
     chosen = frame[frame["metric"].isin(list(_LEAST_LAUNCHES)) & (frame["status"] == OK)]
-    for reading in readings(chosen):
+    for reading in readings(chosen[_has_growing_version(chosen)]):
         key = (reading.label, reading.evaluator, reading.scenario, reading.params)
         found[*key, reading.mode, reading.phase, reading.metric].append(reading)
     return found
+
+
+def _has_growing_version(drifts: pd.DataFrame) -> NDArray[np.bool_]:
+    """True for the rows of each series that a version of has growing launches only."""
+    details = drifts["detail"].cat
+    grows = np.array([class_of(text) in _GROWING for text in details.categories], dtype=bool)
+    versions = row_ids(drifts, ("label", *_SERIES_COLUMNS))
+    others = np.bincount(versions, weights=~grows[details.codes.to_numpy()])
+    series = row_ids(drifts, _SERIES_COLUMNS)
+    chosen: NDArray[np.bool_] = np.isin(series, series[others[versions] == 0])
+    return chosen
 
 
 def _judged(row: Row, drifts: Mapping[_Key, list[Reading]]) -> Row:

@@ -8,8 +8,10 @@ import contextlib
 import csv
 import gzip
 import io
+import itertools
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import BinaryIO, NoReturn, cast
 
 from results.cells import unprotected
 from results.errors import TableError, shown
+from results.room import MAX_COLUMNS, check_room
 from results.schema import (
     COLUMNS,
     MAX_TEXT_LENGTH,
@@ -27,6 +30,8 @@ from results.schema import (
     Problem,
     Reading,
     first_problem,
+    is_newer_schema,
+    schema_problem,
 )
 
 MEASURE_AGAIN = "Delete this line or measure its case again."
@@ -86,6 +91,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def check_bytes(path: Path) -> None:
     """Refuse what no reader of text may be given: nothing, NUL, a last line that is cut off.
 
+    More text than memory can take is refused as soon as so much of it has been seen, so that a
+    small file that unpacks to a large one does no harm.
+
     Raises:
         TableError: for a file that is not there or not a file, too.
     """
@@ -97,13 +105,23 @@ def check_bytes(path: Path) -> None:
             advice="Name the table itself, such as runs/a.csv.",
         )
     last = b""
+    lines = seen_bytes = checked_bytes = 0
     with opened(path) as stream:
+        checked_bytes = path.stat().st_size
+        check_room(path, checked_bytes)
         while chunk := stream.read(_CHUNK_BYTES):
+            seen_bytes += len(chunk)
+            if seen_bytes > checked_bytes:
+                checked_bytes = 2 * seen_bytes
+                check_room(path, seen_bytes)
             if not last and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
                 _refuse_encoding(path, "UTF-16 text")
             if b"\0" in chunk:
-                _refuse_encoding(path, "a NUL character")
+                line = 1 + lines + chunk[: chunk.index(b"\0")].count(b"\n")
+                _refuse_encoding(path, "a NUL character", line=line)
+            lines += chunk.count(b"\n")
             last = chunk[-1:]
+    check_room(path, seen_bytes)
     if not last:
         raise TableError(
             path,
@@ -160,6 +178,7 @@ def header(path: Path) -> list[str]:
     names = [] if first is None else first.cells
     missing = [column for column in COLUMNS if column not in names]
     if missing:
+        _refuse_newer(path, names)
         raise TableError(
             path,
             line=1 if first is None else first.line,
@@ -167,7 +186,15 @@ def header(path: Path) -> list[str]:
             expected=f"the columns {', '.join(COLUMNS)}",
             advice="Measure again, or bring another tool's file in with `graphgauge import`.",
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    if len(names) > MAX_COLUMNS:
+        raise TableError(
+            path,
+            line=1 if first is None else first.line,
+            found=f"{len(names):,} columns",
+            expected=f"at most {MAX_COLUMNS:,}",
+            advice="Leave out columns that are not of the result table.",
+        )
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise TableError(
             path,
@@ -177,6 +204,16 @@ def header(path: Path) -> list[str]:
             advice="Rename or delete one of them.",
         )
     return names
+
+
+def _refuse_newer(path: Path, names: Sequence[str]) -> None:
+    """Columns may be missing because a later graphgauge names them otherwise: say so then."""
+    if "schema" not in names:
+        return
+    for record in itertools.islice(records(path), 1, 2):
+        cells = dict(zip(names, record.cells, strict=False))
+        if is_newer_schema(cells["schema"]):
+            refuse(path, schema_problem(cells["schema"]), line=record.line)
 
 
 def line_of(path: Path, index: int) -> int:
@@ -233,7 +270,7 @@ def refuse(path: Path, problem: Problem, *, line: int | None = None) -> NoReturn
 def _unreadable_number(cells: dict[str, str]) -> Problem | None:
     """The first cell that should be a number and cannot be read as one."""
     if cells["schema"] != str(SCHEMA_VERSION):
-        return Problem(column="schema", found=shown(cells["schema"]), expected=str(SCHEMA_VERSION))
+        return schema_problem(cells["schema"])
     for column in WHOLE_COLUMNS:
         if cells[column] and _whole(cells[column]) is None:
             return Problem(
@@ -270,10 +307,9 @@ def _reading(cells: dict[str, str]) -> Reading:
     return Reading(**typed)  # type: ignore[arg-type]
 
 
-def _refuse_encoding(path: Path, found: str) -> NoReturn:
-    raise TableError(
-        path, found=found, expected="text in UTF-8", advice="Save the table as CSV UTF-8."
-    )
+def _refuse_encoding(path: Path, found: str, *, line: int | None = None) -> NoReturn:
+    advice = "Save the table as CSV UTF-8."
+    raise TableError(path, line=line, found=found, expected="text in UTF-8", advice=advice)
 
 
 def _refuse_undecodable(path: Path) -> NoReturn:

@@ -50,7 +50,7 @@ class Evidence:
         p_beyond_alone: before Holm.
         p_within_alone: before Holm.
         source: the probe, where several measured the metric; else empty.
-        yardstick: what unpaired launches are corrected by; empty for nothing.
+        by_speed: True where sessions' times are corrected for the machine's speed.
         launches_to_halve: pairs, or launches a side, that would halve what noise adds to the
             threshold in the smallest detectable change; None if unknown.
     """
@@ -70,7 +70,7 @@ class Evidence:
     p_beyond_alone: float
     p_within_alone: float
     source: str
-    yardstick: str
+    by_speed: bool
     launches_to_halve: int | None
 
 
@@ -93,8 +93,8 @@ def reason(evidence: Evidence, found: Verdict, scale: Scale) -> str:
         parts.append(_launches(evidence))
     if evidence.kind == "count" and not evidence.exactly:
         parts.append("the count varies from launch to launch")
-    if evidence.yardstick:
-        parts.append(f"corrected by the yardstick {evidence.yardstick}")
+    if evidence.by_speed:
+        parts.append("corrected for the machine's speed in each session")
     if evidence.set_aside:
         parts.append(f"{_counted(evidence.set_aside, 'launch')} without a partner set aside")
     if evidence.source:

@@ -201,13 +201,25 @@ def first_problem(reading: Reading) -> Problem | None:
     on whether it is whole, and on nothing finer; readers of large tables rely on that.
     """
     if reading.schema != SCHEMA_VERSION:
-        return Problem(column="schema", found=str(reading.schema), expected=str(SCHEMA_VERSION))
+        return schema_problem(str(reading.schema))
     for column in TEXT_COLUMNS:
         text: str = getattr(reading, column)
         expected = expected_text(column, text)
         if expected is not None:
             return Problem(column=column, found=shown(text), expected=expected)
     return _metric_problem(reading) or _number_problem(reading)
+
+
+def schema_problem(cell: str) -> Problem:
+    """What is wrong with a schema that is not ours: it is newer, or there never was such a one."""
+    is_newer = is_newer_schema(cell)
+    age = "the newest that this graphgauge knows" if is_newer else "the first that there was"
+    return Problem(column="schema", found=shown(cell), expected=f"{SCHEMA_VERSION}, {age}")
+
+
+def is_newer_schema(cell: str) -> bool:
+    """Whether the cell is the number of a schema that came after ours."""
+    return cell.isascii() and cell.isdigit() and int(cell[:9]) > SCHEMA_VERSION
 
 
 def expected_text(column: str, text: str) -> str | None:

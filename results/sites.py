@@ -20,6 +20,11 @@ class Site:
     size_bytes: int
 
     @property
+    def weight(self) -> float:
+        """Its bytes, as a flame graph draws them."""
+        return float(self.size_bytes)
+
+    @property
     def place(self) -> str:
         """The innermost frame."""
         return self.stack[-1]

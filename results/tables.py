@@ -21,6 +21,7 @@ from results.frames import (
     categorical,
     first_appearance,
     frame_of,
+    ids_of,
     merged,
     readings,
     row_ids,
@@ -51,6 +52,8 @@ __all__ = [
 
 _COMPARED_COLUMNS = ("value", "status")
 """Two readings of one name that differ in these contradict each other."""
+
+_NUMBER_CLASSES = 8
 
 
 def read(path: Path | str) -> pd.DataFrame:
@@ -170,13 +173,18 @@ def _is_valid(frame: pd.DataFrame) -> bool:
     if not (frame["schema"] == str(SCHEMA_VERSION)).all():
         return False
     frame["schema"] = SCHEMA_VERSION
-    kinds = np.zeros(len(frame), dtype=np.int64)
-    for column in ("mode", "phase", "metric", "unit", "status"):
-        codes = frame[column].cat.codes.to_numpy(np.int64)
-        kinds = first_appearance(kinds * (len(frame[column].cat.categories) + 1) + codes)
-    for column in (*REAL_COLUMNS, *WHOLE_COLUMNS):
-        numbers = frame[column].to_numpy(np.float64, na_value=np.nan)
-        kinds = first_appearance(kinds * 8 + _number_class(numbers))
+    texts = [frame[column].cat for column in ("mode", "phase", "metric", "unit", "status")]
+    numbers = [
+        frame[column].to_numpy(np.float64, na_value=np.nan)
+        for column in (*REAL_COLUMNS, *WHOLE_COLUMNS)
+    ]
+    kinds = ids_of(
+        [
+            *((text.codes.to_numpy(np.int64), len(text.categories)) for text in texts),
+            *((_number_class(each), _NUMBER_CLASSES) for each in numbers),
+        ],
+        len(frame),
+    )
     representatives = frame[~pd.Series(kinds).duplicated().to_numpy()]
     return _texts_are_valid(frame) and not any(map(first_problem, readings(representatives)))
 
@@ -184,9 +192,9 @@ def _is_valid(frame: pd.DataFrame) -> bool:
 def _number_class(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     """0 to 7: missing, infinite, or the number's sign and whether it is whole."""
     finite = np.isfinite(numbers)
-    whole = finite & (np.floor(np.where(finite, numbers, 0.5)) == numbers)
-    sign = np.sign(np.where(finite, numbers, 0)).astype(np.int64)
-    return np.where(finite, 2 + (sign + 1) * 2 + whole, np.isinf(numbers))
+    with np.errstate(invalid="ignore"):
+        classes = 4 + 2 * np.sign(numbers) + (np.floor(numbers) == numbers)
+    return np.where(finite, classes, np.isinf(numbers)).astype(np.int64)
 
 
 def _texts_are_valid(frame: pd.DataFrame) -> bool:

@@ -29,7 +29,6 @@ from results.statistics import (
     ratio_interval,
     smallest_detectable,
 )
-from results.yardsticks import YARDSTICKS
 
 MEMORY_FLOOR_BYTES: Final = 512 * 1024
 """Changes of memory read from the kernel below this are not seen: VmHWM lags by up to 0.5 MB,
@@ -132,7 +131,9 @@ def trial(
     by_logs = shared & (kinds == "time") & np.isfinite(found.log_ratio.value)
     is_constant = ~((found.baseline.variance > 0) | (found.candidate.variance > 0))
     exactly = shared & (kinds == "count") & is_constant
-    across = with_sessions(found.log_ratio, found.session_imbalance, between_sessions)
+    across = with_sessions(
+        found.log_ratio, found.session_imbalance, found.by_speed, between_sessions
+    )
     difference = with_probe_noise(found.difference, found, _is_lagging(values.series))
     estimate = chosen(by_logs, across, difference)
     is_testable = shared & ~exactly & np.isfinite(estimate.value + estimate.standard_error)
@@ -401,7 +402,6 @@ def _evidence(
     one: Trial, i: int, name: Series, p_values: _PValues, source: str, halving: float | None
 ) -> Evidence:
     found = one.contrast
-    place = int(found.yardstick[i])
     return Evidence(
         kind=name.kind,
         unit=name.unit,
@@ -418,7 +418,7 @@ def _evidence(
         p_beyond_alone=float(p_values.beyond_alone[i]),
         p_within_alone=float(p_values.within_alone[i]),
         source=source,
-        yardstick=YARDSTICKS[place] if one.by_logs[i] and place >= 0 else "",
+        by_speed=bool(one.by_logs[i] and found.by_speed[i]),
         launches_to_halve=None if halving is None else int(halving),
     )
 

@@ -1,9 +1,13 @@
 """Writing a result table: appended as readings come, whole lines only, one writer at a time."""
 
+import contextlib
 import csv
 import io
+import json
 import os
-from collections.abc import Iterable
+import platform
+import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -16,6 +20,7 @@ from results.errors import TableError, shown
 from results.schema import COLUMNS, TEXT_COLUMNS, Reading, first_problem
 
 _TEXT_COLUMNS: Final = frozenset(TEXT_COLUMNS)
+_CHUNK_BYTES: Final = 1 << 16
 
 
 class TableWriter:
@@ -35,6 +40,7 @@ class TableWriter:
         self.cut_bytes = 0
         self._lock = FileLock(f"{self.path}.lock", timeout=0)
         self._descriptor: int | None = None
+        self._is_lost = False
 
     def __enter__(self) -> Self:
         """Open the table, made with its folders if it is new.
@@ -56,13 +62,14 @@ class TableWriter:
         except Timeout as error:
             raise TableError(
                 self.path,
-                found="another run writes this table",
+                found=f"another run writes this table{self._owner()}",
                 expected="one writer at a time",
                 advice="Wait for that run, or name another --out.",
             ) from error
         except OSError as error:
             raise self._unwritable(error) from error
         try:
+            self._name_owner()
             self._open()
         except BaseException:
             self._close()
@@ -75,8 +82,17 @@ class TableWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the table and let others write it."""
-        self._close()
+        """Close the table and let others write it.
+
+        Raises:
+            TableError: if the table was moved or deleted, which also tells why something else went
+                wrong.
+        """
+        try:
+            if self._descriptor is not None:
+                self._check_still_there(self._descriptor)
+        finally:
+            self._close()
 
     def write(self, readings: Iterable[Reading]) -> None:
         """Append `readings`, all of them or, where one is not valid or the disk is full, none.
@@ -124,20 +140,48 @@ class TableWriter:
             message = "a TableWriter writes inside its with block"
             raise ValueError(message)
         try:
-            self._check_still_there(self._descriptor)
             _write_whole(self._descriptor, content)
             os.fsync(self._descriptor)
         except OSError as error:
             raise self._unwritable(error) from error
+        self._check_still_there(self._descriptor)
 
     def _check_still_there(self, descriptor: int) -> None:
-        if os.fstat(descriptor).st_nlink == 0:
-            raise TableError(
-                self.path,
-                found="the table was deleted while the run was writing it",
-                expected="the file that was opened",
-                advice="Start again with another --out.",
-            )
+        """Refuse to go on writing what nobody will find under the table's name; once.
+
+        Raises:
+            TableError: which says where everything is that was written so far.
+        """
+        if self._is_lost:
+            return
+        ours = os.fstat(descriptor)
+        with contextlib.suppress(OSError):
+            if os.path.samestat(self.path.stat(), ours):
+                return
+        self._is_lost = True
+        if ours.st_nlink:
+            advice = "Put it back and go on with --resume: every reading is in it, also the last."
+        else:
+            kept = _rescued(descriptor)
+            advice = f"Every reading so far was saved in {kept}; --out there goes on from it."
+        raise TableError(
+            self.path,
+            found="the table was moved or deleted while the run was writing it",
+            expected="the file that was opened",
+            advice=advice,
+        )
+
+    def _name_owner(self) -> None:
+        """Say in the lock's file who holds it, for who finds it held."""
+        owner = f"process {os.getpid()} on {platform.node()}"
+        with contextlib.suppress(OSError):
+            Path(self._lock.lock_file).write_text(owner, encoding="utf-8")
+
+    def _owner(self) -> str:
+        with contextlib.suppress(OSError, UnicodeError):
+            owner = Path(self._lock.lock_file).read_text(encoding="utf-8").strip()
+            return f" ({owner})" if owner else ""
+        return ""
 
     def _unwritable(self, error: OSError) -> TableError:
         return TableError(
@@ -166,6 +210,57 @@ def _write_whole(descriptor: int, content: bytes) -> None:
     except BaseException:
         os.ftruncate(descriptor, size)
         raise
+
+
+def append_json_lines(path: Path, objects: Iterable[Mapping[str, object]]) -> None:
+    """Append one JSON object a line to a file beside a table, all of them or none.
+
+    A last line that a kill cut short is cut off first.
+
+    Raises:
+        TableError: if the file cannot be written.
+    """
+    content = "".join(json.dumps(each) + "\n" for each in objects).encode()
+    if not content:
+        return
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            _cut_last_line(descriptor)
+            _write_whole(descriptor, content)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise TableError(
+            path,
+            found=error.strerror or str(error),
+            expected="a file that can be written beside the table",
+            advice="Check the folder and the space left, then go on with --resume.",
+        ) from error
+
+
+def _cut_last_line(descriptor: int) -> None:
+    """Cut off what stands behind the last line end."""
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - _CHUNK_BYTES)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        end = start + found + 1 if found >= 0 else start
+        if found >= 0:
+            break
+    if end < size:
+        os.ftruncate(descriptor, end)
+
+
+def _rescued(descriptor: int) -> str:
+    """Where the content of a deleted table was saved."""
+    handle, path = tempfile.mkstemp(prefix="graphgauge-rescued-", suffix=".csv")
+    with os.fdopen(handle, "wb") as stream:
+        position = 0
+        while chunk := os.pread(descriptor, _CHUNK_BYTES, position):
+            stream.write(chunk)
+            position += len(chunk)
+    return path
 
 
 def encoded(readings: Iterable[Reading]) -> bytes:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -123,24 +124,34 @@ class Scenario:
         }
 
     def built(
-        self, given: Mapping[str, object], *, dtype: str = "float32", cache: str = "none"
+        self,
+        given: Mapping[str, object],
+        *,
+        dtype: str = "float32",
+        cache: str = "none",
+        origins: bool = False,
     ) -> Builder:
         """The builder after the loop, for who wants its cache alive beside the network.
 
         The cyclic collector is paused meanwhile (see `networks.collector`).
         """
         parameters = self.parameters(given)
-        net = Builder(dtype=dtype, cache=cache)
+        net = Builder(dtype=dtype, cache=cache, origins=origins)
         with self._naming_itself(parameters), collector_paused():
             self.build(net, **parameters)
             net.network()  # so that a missing output is the loop's error too
         return net
 
     def network(
-        self, given: Mapping[str, object], *, dtype: str = "float32", cache: str = "none"
+        self,
+        given: Mapping[str, object],
+        *,
+        dtype: str = "float32",
+        cache: str = "none",
+        origins: bool = False,
     ) -> Network:
         """The network that the loop builds with those parameters, and defaults for the others."""
-        return self.built(given, dtype=dtype, cache=cache).network()
+        return self.built(given, dtype=dtype, cache=cache, origins=origins).network()
 
     def draw_weights(self, network: Network, rng: Generator) -> dict[str, Array]:
         """A value for each weight, of its shape and dtype."""
@@ -164,7 +175,7 @@ class Scenario:
         except Exception as error:
             raise ScenarioError(
                 f"scenario {self.name} ({_listed(parameters)}) does not build: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {_message(error)}"
             ) from error
 
     def _value(self, name: str, found: object) -> Value:
@@ -239,6 +250,8 @@ def scenario(
 
 
 _catalogue: dict[str, Scenario] = {}
+_announced: dict[str, Callable[[], None]] = {}
+"""What registers a scenario that is not asked for yet, by the scenario's name."""
 
 
 def register(scenario: Scenario) -> Scenario:
@@ -253,9 +266,22 @@ def register(scenario: Scenario) -> Scenario:
     return scenario
 
 
+def announce(name: str, load: Callable[[], None]) -> None:
+    """Make a name known whose scenario `load` registers, once it is asked for by that name."""
+    if name not in names():
+        _announced[name] = load
+
+
+def announced() -> tuple[str, ...]:
+    """The names that nobody has asked for yet; `names` has them once they are loaded."""
+    return tuple(_announced)
+
+
 def get(name: str) -> Scenario:
     """The scenario of that name; `ScenarioError` with close names when there is none."""
     _load_families()
+    if name in _announced:
+        _announced.pop(name)()
     found = _catalogue.get(name)
     if found is None:
         raise ScenarioError(
@@ -270,10 +296,18 @@ def names() -> tuple[str, ...]:
     return tuple(_catalogue)
 
 
+@cache
 def _load_families() -> None:
     """Import the families when first asked for, since a worker's start-up counts."""
     for family in _FAMILIES:
         import_module(f"scenarios.{family}")
+
+
+def _message(error: Exception) -> str:
+    try:
+        return str(error)
+    except BaseException:  # the loop is a user's own, and so is what it raises
+        return "its message cannot be printed"
 
 
 def _defaults(

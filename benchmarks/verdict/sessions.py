@@ -3,25 +3,22 @@
     python -m benchmarks.verdict.sessions
 
 Every trial with identical code is a session of its own, minutes from the next. For each workload
-the logs of the sessions' times are told by their standard deviation; then less what the yardsticks
-beside them foretell, by slopes that are fitted to all other workloads' sessions, so that nothing is
-foretold from itself.
+the logs of the sessions' times are told by their standard deviation, as they are and less the log
+of the machine's speed, as `compare` takes it off (results/yardsticks.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from benchmarks.verdict.places import RUNS, TRIALS
 from benchmarks.verdict.records import IDENTICAL, OURS, of_tool, read_records
 from benchmarks.verdict.workloads import WORKLOADS
 from results.tables import read
-from results.yardsticks import YARDSTICK, YARDSTICKS
+from results.yardsticks import YARDSTICK, log_speeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,31 +28,26 @@ class Session:
     Attributes:
         workload: what was evaluated.
         log_time: of an evaluation, median over launches.
-        log_yardsticks: likewise, in the order of YARDSTICKS.
+        log_speed: of the yardstick meanwhile.
     """
 
     workload: str
     log_time: float
-    log_yardsticks: tuple[float, ...]
+    log_speed: float
 
 
 def main() -> None:
     """Print a line for each workload."""
     sessions = list(_sessions())
-    print("| workload | sessions | sd of the log time | less what yardsticks foretell |")
+    print("| workload | sessions | sd of the log time | corrected for speed |")
     print("|---|---|---|---|")
     for workload in WORKLOADS:
         own = [each for each in sessions if each.workload == workload.name]
-        others = [each for each in sessions if each.workload != workload.name]
-        if len(own) < 3 or len(others) < 10:
+        if len(own) < 3:
             continue
-        slopes = np.linalg.lstsq(*_centred(others), rcond=None)[0]
-        yardsticks, times = _centred(own)
-        left = times - yardsticks @ slopes
-        print(
-            f"| {workload.name} | {len(own)} | {np.std(times, ddof=1):.2%} "
-            f"| {np.std(left, ddof=1):.2%} |"
-        )
+        plain = np.std([each.log_time for each in own], ddof=1)
+        corrected = np.std([each.log_time - each.log_speed for each in own], ddof=1)
+        print(f"| {workload.name} | {len(own)} | {plain:.2%} | {corrected:.2%} |")
 
 
 def _sessions() -> Iterator[Session]:
@@ -64,29 +56,13 @@ def _sessions() -> Iterator[Session]:
         frame = frame[(frame["label"] == frame["label"].iloc[0]) & (frame["metric"] == "time")]
         of_yardstick = frame["evaluator"] == YARDSTICK
         times = frame.loc[~of_yardstick & (frame["phase"] == "evaluate"), "value"]
-        beside = [
-            frame.loc[of_yardstick & (frame["scenario"] == name), "value"] for name in YARDSTICKS
-        ]
-        yield Session(
-            workload=record.trial.workload,
-            log_time=_log_median(times),
-            log_yardsticks=tuple(map(_log_median, beside)),
-        )
-
-
-def _log_median(values: pd.Series[float]) -> float:
-    return float(np.log(np.median(values)))
-
-
-def _centred(sessions: Sequence[Session]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Yardsticks and times, less the means of their workloads."""
-    yardsticks = np.array([each.log_yardsticks for each in sessions])
-    times = np.array([each.log_time for each in sessions])
-    for name in {each.workload for each in sessions}:
-        rows = np.array([each.workload == name for each in sessions])
-        yardsticks[rows] -= yardsticks[rows].mean(axis=0)
-        times[rows] -= times[rows].mean()
-    return yardsticks, times
+        speed = log_speeds(frame)
+        if speed:
+            yield Session(
+                workload=record.trial.workload,
+                log_time=float(np.log(times.median())),
+                log_speed=next(iter(speed.values())),
+            )
 
 
 if __name__ == "__main__":

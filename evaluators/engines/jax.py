@@ -19,14 +19,20 @@ which is switched on by the first network that has it; float32 networks stay flo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evaluators.engine_profile import EngineProfile, EngineRow, summed
 from evaluators.engines.adapter import Adapter, OfInputs, Operators
 from evaluators.protocol import (
     Arrays,
@@ -39,6 +45,10 @@ from evaluators.strategies.kernels import falling_factorials, summed_axes
 from networks import Network, Node, operators as op, topological_order
 from networks.inference import FLOAT64
 from networks.operators import Operator, Partial
+
+_WARM_UP = 3
+"""Calls before those that a profile is of."""
+_NUMBER = re.compile(r"(\.\d+|\.clone)+$")
 
 
 class _Lowered(NamedTuple):
@@ -79,12 +89,49 @@ class JaxNetwork(Adapter):
         """Have XLA compile it."""
         return _calling(lowered.stablehlo.compile(), lowered)
 
+    def profile(self, lowered: _Lowered, weights: Weights, data: Data, calls: int) -> EngineProfile:
+        """HLO operations from JAX's profiler, which has XLA's own events on the CPU."""
+        function = self.compile(lowered)
+        for _ in range(_WARM_UP):
+            function(weights, data)
+        with TemporaryDirectory() as directory:
+            with jax.profiler.trace(directory):
+                for _ in range(calls):
+                    function(weights, data)
+            files = sorted(Path(directory).rglob("*.trace.json.gz"))
+            events = [
+                event
+                for file in files
+                for event in json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
+            ]
+        rows = summed(_operations(events), calls)
+        remarks = [
+            "operations are XLA's after fusion; nodes of a fusion are not told apart",
+            "on the CPU XLA tells neither bytes nor floating-point operations here",
+        ]
+        if not rows:
+            remarks.append(
+                "this release wrote no event of an HLO operation on the CPU: XLA before its thunk "
+                "runtime runs the whole function as one piece of machine code"
+            )
+        return EngineProfile(
+            rows=rows, profiler=f"jax.profiler of JAX {self.version()}", remarks=remarks
+        )
+
 
 class Jax(JaxNetwork):
     """JAX's own gradient."""
 
     name = "jax"
     gradient_by = "native"
+
+
+def _operations(events: list[Any]) -> Iterator[EngineRow]:
+    """Each run of an HLO operation, named without its number."""
+    for event in events:
+        operation = event.get("args", {}).get("hlo_op")
+        if event.get("ph") == "X" and operation:
+            yield EngineRow(name=_NUMBER.sub("", operation), seconds=event["dur"] * 1e-6, calls=1)
 
 
 def _differentiating(evaluate: OfInputs) -> OfInputs:

@@ -17,6 +17,8 @@ for the launch (`evaluators.engines.threads`), within an operator, and has opera
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +28,7 @@ from weakref import ReferenceType, ref
 import onnx
 import onnxruntime
 
+from evaluators.engine_profile import EngineProfile, EngineRow, summed
 from evaluators.engines.adapter import Adapter
 from evaluators.engines.decomposition import decomposed
 from evaluators.engines.onnx_export import KNOWN, exported
@@ -39,6 +42,8 @@ FLOAT64_RELEASES = ">=1.32"
 """Those before 1.30 lack `Cos`, and fuse transpositions into products that they lack; 1.30 and 1.31
 are off by 1e-9 in the gradient of `tests.evaluators.everything`."""
 
+_WARM_UP = 2
+"""Calls before those that a profile is of."""
 _SEVERE = 3
 """Errors only: ONNX Runtime warns of initializers that its own optimisation left unused."""
 
@@ -88,6 +93,29 @@ class OnnxRuntime(Adapter):
         )
         return _calling(session, lowered)
 
+    def profile(self, lowered: _Lowered, weights: Weights, data: Data, calls: int) -> EngineProfile:
+        """Kernels by operator type from ONNX Runtime's profile file, and the parts of a session."""
+        with TemporaryDirectory() as directory:
+            options = _session_options()
+            options.enable_profiling = True
+            options.profile_file_prefix = str(Path(directory) / "profile")
+            session = onnxruntime.InferenceSession(
+                lowered.model, options, providers=["CPUExecutionProvider"]
+            )
+            function = _calling(session, lowered)
+            for _ in range(_WARM_UP + calls):
+                function(weights, data)
+            events = json.loads(Path(session.end_profiling()).read_bytes())
+        return EngineProfile(
+            rows=[*summed(_kernels(events), calls), *summed(_session_parts(events), 1)],
+            profiler=f"ONNX Runtime {self.version()}'s profile file",
+            remarks=[
+                "operations are those of the optimised graph; fused ones have names of their own",
+                "ONNX Runtime tells no floating-point operations, and no allocations of a kernel",
+                "of compile it tells session_initialization and model_loading, and nothing within",
+            ],
+        )
+
     def counters(self) -> dict[str, int]:
         """ONNX nodes, and how many its optimisation leaves of them: optimised anew to be counted.
 
@@ -114,6 +142,37 @@ def _optimised_nodes(model: bytes) -> int:
         options.optimized_model_filepath = str(Path(directory) / "optimised.onnx")
         onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return len(onnx.load(options.optimized_model_filepath).graph.node)
+
+
+def _kernels(events: list[Any]) -> Iterator[EngineRow]:
+    """Each run of a kernel, without those of the first calls."""
+    seen: dict[str, int] = {}
+    for event in events:
+        name = event.get("name", "")
+        if event.get("cat") != "Node" or not name.endswith("_kernel_time"):
+            continue
+        told = event["args"]
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > _WARM_UP:
+            sizes = ("activation_size", "parameter_size", "output_size")
+            yield EngineRow(
+                name=told.get("op_name", name),
+                seconds=event["dur"] * 1e-6,
+                calls=1,
+                moved_bytes=sum(float(told.get(size) or 0) for size in sizes),
+            )
+
+
+def _session_parts(events: list[Any]) -> Iterator[EngineRow]:
+    for event in events:
+        if event.get("cat") == "Session" and event["name"] in {
+            "session_initialization",
+            "model_loading_array",
+            "model_loading_from_saved_file",
+        }:
+            yield EngineRow(
+                name=event["name"], seconds=event["dur"] * 1e-6, calls=1, phase="compile"
+            )
 
 
 def _session_options() -> Any:

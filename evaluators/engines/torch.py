@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from evaluators.engine_profile import EngineProfile, EngineRow
 from evaluators.engines.adapter import Adapter, Asked, Operators, Traced
 from evaluators.engines.decomposition import source_positions
 from evaluators.engines.threads import threads
@@ -37,6 +38,9 @@ from networks.inference import BOOL, FLOAT32, FLOAT64
 from networks.operators import Operator
 
 _DTYPES = {FLOAT32: torch.float32, FLOAT64: torch.float64, BOOL: torch.bool}
+
+_WARM_UP = 3
+"""Calls before those that a profile is of."""
 
 torch.set_num_threads(threads())
 
@@ -59,6 +63,37 @@ class TorchEagerNetwork(Adapter):
     def compile(self, lowered: Traced) -> Function:
         """A function of arrays."""
         return _of_arrays(lowered.function, lowered.asked)
+
+    def profile(self, lowered: Traced, weights: Weights, data: Data, calls: int) -> EngineProfile:
+        """aten operators (and compiled kernels) from torch.profiler."""
+        function = self.compile(lowered)
+        for _ in range(_WARM_UP):
+            function(weights, data)
+        with torch.profiler.profile(
+            activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True, with_flops=True
+        ) as profiled:
+            for _ in range(calls):
+                function(weights, data)
+        rows = [
+            EngineRow(
+                name=each.key,
+                seconds=each.self_cpu_time_total * 1e-6 / calls,
+                calls=each.count / calls,
+                allocated_bytes=max(0, each.self_cpu_memory_usage) / calls,
+                flops=each.flops / calls if each.flops else None,
+            )
+            for each in profiled.key_averages()
+            if each.key != "[memory]"
+        ]
+        return EngineProfile(
+            rows=sorted(rows, key=lambda row: -row.seconds),
+            profiler=f"torch.profiler of PyTorch {self.version()}",
+            remarks=[
+                "operations of the backward pass stand beside those of the forward pass",
+                "allocated: what an operation has left allocated, net; nothing tells bytes moved",
+                "flops: of matrix products and a few others alone",
+            ],
+        )
 
 
 class TorchEager(TorchEagerNetwork):

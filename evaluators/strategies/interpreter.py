@@ -6,17 +6,19 @@ node's kernel up again, and all values live until the call ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from evaluators import VERSION
+from evaluators.instrumentation import Clock, Instrumented, Step, Ticking
 from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights, network_for, refusal
 from evaluators.results import fresh
-from evaluators.strategies.kernels import kernel
+from evaluators.strategies.kernels import VIEWS, kernel
 from networks import Network, Node, operators as op, topological_order
 
 
 class _Ordered(NamedTuple):
-    nodes: tuple[Node, ...]
+    nodes: Iterable[Node]
     outputs: tuple[Node, ...]
 
 
@@ -55,6 +57,14 @@ class Interpreter:
             return fresh(lowered.outputs, [values[node] for node in lowered.outputs])
 
         return function
+
+    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
+        """The same walk, with the clock read after each node."""
+        nodes, outputs = self.lower(network, mode)
+        walked = tuple(nodes)
+        ticking = Ticking(walked, clock)
+        steps = [Step(node, bool(node.operands) and node.operator not in VIEWS) for node in walked]
+        return ticking.instrumented(self.compile(_Ordered(ticking, outputs)), steps)
 
 
 EVALUATORS: tuple[Evaluator, ...] = (Interpreter(),)

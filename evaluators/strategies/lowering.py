@@ -30,6 +30,7 @@ from networks.collector import collector_paused
 from networks.inference import BOOL, FLOAT64, Shape, broadcast
 from networks.node import constant, make
 from networks.operators import ELEMENTWISE, Operator
+from networks.origins import inheriting
 
 FOLDED_ELEMENTS = 1024
 """Larger constants are not made by folding: memory would be held to save one call."""
@@ -46,7 +47,7 @@ def program(network: Network) -> Program:
     """The network as a program."""
     with collector_paused():
         rewrite = _Rewrite()
-        for node in _scheduled(network.outputs):
+        for node in inheriting(_scheduled(network.outputs), rewrite.nodes, network.origins):
             rewrite.add(node)
         outputs = [rewrite.whole(node) for node in network.outputs]
         return Program(_needed(rewrite.nodes, outputs), outputs)

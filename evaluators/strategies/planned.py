@@ -9,14 +9,15 @@ The block stays allocated between calls, and a function must not be called by tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from evaluators import VERSION
+from evaluators import VERSION, instrumentation
+from evaluators.instrumentation import Clock, Instrumented, Ticking
 from evaluators.protocol import (
     Array,
     Arrays,
@@ -57,7 +58,6 @@ class Planned:
     """A plan with liveness-based reuse of buffers."""
 
     name = "planned"
-    owns_buffers = True
 
     def __init__(self) -> None:
         self._counters: dict[str, int] = {}
@@ -83,7 +83,21 @@ class Planned:
 
     def compile(self, lowered: Plan) -> Function:
         """The steps, bound to memory."""
-        return _Binding(lowered).function()
+        binding = _Binding(lowered)
+        binding.bind()
+        return binding.walk(binding.steps)
+
+    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
+        """The same walk over the same steps, with the clock read after each."""
+        plan = self.lower(network, mode)
+        binding = _Binding(plan)
+        binding.bind()
+        ticking = Ticking(binding.steps, clock)
+        steps = [
+            instrumentation.Step(node, node not in plan.offsets and node.operator not in VIEWS)
+            for node in binding.stepped
+        ]
+        return ticking.instrumented(binding.walk(ticking), steps)
 
     def counters(self) -> dict[str, int]:
         """Nodes, buffers and their bytes, of what was lowered last."""
@@ -154,12 +168,16 @@ class _Binding:
         self._fixed: dict[Node, Array] = {}
         self._places_of_buffers: dict[tuple[int, Any, Any], int] = {}
         self._free_places: list[int] = []
-        self._steps: list[Step] = []
+        self._weights: list[str] = []
+        self._data: list[str] = []
+        self.steps: list[Step] = []
+        self.stepped: list[Node] = []
+        """The node of each step."""
 
-    def function(self) -> Function:
-        """The function that runs the steps."""
-        weights = self._input_names(op.WEIGHT)
-        data = self._input_names(op.DATA)
+    def bind(self) -> None:
+        """Give every value its place, and make the steps."""
+        self._weights = self._input_names(op.WEIGHT)
+        self._data = self._input_names(op.DATA)
         for position, node in enumerate(self._program.nodes):
             if node.operands:
                 self._bind(node)
@@ -168,12 +186,15 @@ class _Binding:
             for unused in self._liveness.unused_after.get(position, ()):
                 if unused.operands and unused not in self._fixed:
                     self._free_places.append(self._places[unused])
+
+    def walk(self, steps: Iterable[Step]) -> Function:
+        """The function that runs the steps."""
         outputs = self._program.outputs
         return _walk(
             template=self._template,
-            weights=weights,
-            data=data,
-            steps=self._steps,
+            weights=self._weights,
+            data=self._data,
+            steps=steps,
             results=[self._places[node] for node in outputs],
             copied=[
                 number
@@ -202,7 +223,8 @@ class _Binding:
         else:
             self._places[node] = self._free_places.pop() if self._free_places else self._new_place()
         operands = [self._places[operand] for operand in node.operands]
-        self._steps.append(_step(node, operands, self._places[node]))
+        self.steps.append(_step(node, operands, self._places[node]))
+        self.stepped.append(node)
 
     def _new_place(self) -> int:
         self._template.append(None)
@@ -288,7 +310,7 @@ def _walk(
     template: Values,
     weights: list[str],
     data: list[str],
-    steps: list[Step],
+    steps: Iterable[Step],
     results: list[int],
     copied: list[int],
 ) -> Function:

@@ -13,14 +13,22 @@ are passed on in a list.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from evaluators import VERSION
+from evaluators.instrumentation import Clock, Instrumented, Step, room_for
 from evaluators.protocol import Evaluator, Function, network_for, refusal
-from evaluators.strategies.kernels import KEYWORD_OUT, SUBSCRIPT, UFUNCS, kernel, reduced_axis
+from evaluators.strategies.kernels import (
+    KEYWORD_OUT,
+    SUBSCRIPT,
+    UFUNCS,
+    VIEWS,
+    kernel,
+    reduced_axis,
+)
 from evaluators.strategies.liveness import bytes_of, liveness, overwritten
 from evaluators.strategies.lowering import Program, program
 from networks import Network, Node, operators as op
@@ -30,6 +38,8 @@ STATEMENTS_PER_FUNCTION = 2_000
 
 FREED_BYTES = 4096
 """A dead value of this size is let go at once; a smaller one when its name is used again."""
+
+_READING = "    keep(clock())"
 
 _SCALAR_SIGNS = {op.ADD: "+", op.SUBTRACT: "-", op.MULTIPLY: "*", op.DIVIDE: "/"}
 """On two NumPy scalars Python's own operators are several times faster than a ufunc."""
@@ -77,17 +87,54 @@ class Straightline:
 
     def compile(self, lowered: Source) -> Function:
         """The function that the source defines."""
-        namespace = dict(lowered.namespace)
-        for text in lowered.functions:
-            exec(compile(text, "<straightline>", "exec"), namespace)  # noqa: S102 - our own source
-        parts: list[Callable[..., Any]] = [
-            namespace.pop(f"part{number}") for number in range(len(lowered.functions))
-        ]
-        return _joined(parts, lowered.passed_on)
+        return _joined(_executed(lowered), lowered.passed_on)
+
+    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
+        """The same source, with the clock read after each node's statement."""
+        steps: list[Step] = []
+        written = _Writer(program(network_for(network, mode)), steps).source()
+        readings = room_for(len(steps))
+        reading = {"keep": readings.append, "clock": clock}
+        source = replace(written, namespace=written.namespace | reading)
+        lines = [_READING] * min(len(steps) + 1, STATEMENTS_PER_FUNCTION)
+        return Instrumented(
+            self.compile(source),
+            tuple(steps),
+            readings,
+            _repeated(lines, reading, len(steps) + 1),
+            _repeated(["    pass"], reading, len(steps) + 1),
+        )
 
     def counters(self) -> dict[str, int]:
         """Nodes, functions and most local names at once, of what was lowered last."""
         return self._counters
+
+
+def _executed(source: Source) -> list[Callable[..., Any]]:
+    """The functions that the source defines."""
+    namespace = dict(source.namespace)
+    for text in source.functions:
+        exec(compile(text, "<straightline>", "exec"), namespace)  # noqa: S102 - our own source
+    return [namespace.pop(f"part{number}") for number in range(len(source.functions))]
+
+
+def _repeated(lines: list[str], namespace: dict[str, Any], readings: int) -> Callable[[], None]:
+    """What runs the lines as often as it takes for so many readings, or a few more."""
+    (body,) = _executed(
+        Source(
+            functions=["\n".join(["def part0():", *lines])],
+            passed_on=0,
+            namespace=namespace,
+            names=0,
+        )
+    )
+    turns = range(-(-readings // min(readings, STATEMENTS_PER_FUNCTION)))
+
+    def run() -> None:
+        for _ in turns:
+            body()
+
+    return run
 
 
 def _joined(parts: list[Callable[..., Any]], passed_on: int) -> Function:
@@ -108,8 +155,10 @@ def _joined(parts: list[Callable[..., Any]], passed_on: int) -> Function:
 class _Writer:
     """Writes a program's source, node by node."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, steps: list[Step] | None = None) -> None:
+        """With `steps`, the clock is read after each, and they are told there."""
         self._program = program
+        self._steps = steps
         self._liveness = liveness(program)
         self._namespace: dict[str, Any] = {}
         self._globals: dict[Any, str] = {}
@@ -130,6 +179,8 @@ class _Writer:
         """The whole."""
         nodes = self._program.nodes
         self._start_function()
+        if self._steps is not None:
+            self._lines.append(_READING)
         for position, node in enumerate(nodes):
             if position and position % STATEMENTS_PER_FUNCTION == 0:
                 self._end_function()
@@ -185,6 +236,10 @@ class _Writer:
             self._free_names.append(unused)
             if _held_bytes(self._liveness.owner[other]) >= FREED_BYTES:
                 self._lines.append(f"    {unused} = None")
+        if self._steps is not None:
+            is_fresh = over is None and bool(node.operands) and node.operator not in VIEWS
+            self._steps.append(Step(node, is_fresh))
+            self._lines.append(_READING)
 
     def _released(self, position: int) -> dict[Node, str]:
         """The names of the nodes that this position is the last to use."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,11 +26,13 @@ from harness.effort import paired_effort
 from harness.environment import machine_id
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.launch import LocalLauncher
+from harness.plan import Contender, Group, Version
+from harness.profiling.peaks import measured_peaks
 from harness.progress import say
-from harness.session import Contender, Group, Session, Settings, Version
+from harness.session import Session, Settings
 from results.calibration import (
     LEAST_PAIRS,
-    Between,
     Calibration,
     IdenticalPairs,
     append_calibration,
@@ -40,7 +43,10 @@ from results.calibration import (
 from results.formats.terminal import console
 from results.notes import parse_notes
 from results.sequential import FIRST_LOOK
+from results.sessions import BetweenSessions
 from results.tables import read
+from results.units import quantity
+from results.yardsticks import log_speeds
 
 _CASES = (
     ("rnn:steps=30", "straightline", "gradient"),
@@ -112,7 +118,9 @@ class Calibrate:
             level=LEVEL,
             comparison_s=min(_COMPARISON_S, arguments.budget),
             troubles=_troubles(measured, settings.out.parent),
+            log_speed=_log_speed(measured),
         )
+        found = replace(found, peaks=measured_peaks(LocalLauncher()))
         path = calibrations_path(found.machine)
         append_calibration(path, found)
         _show(found, between_sessions(read_calibrations(path)))
@@ -152,6 +160,12 @@ def _pairs(frame: pd.DataFrame, case: Case, seconds: float) -> IdenticalPairs:
     )
 
 
+def _log_speed(frame: pd.DataFrame) -> float | None:
+    """Of both labels together: they are the same code under the same interpreter."""
+    speeds = log_speeds(frame).values()
+    return sum(speeds) / len(speeds) if speeds else None
+
+
 def _troubles(frame: pd.DataFrame, folder: Path) -> list[str]:
     """What the machine did wrong, now and while it was measured."""
     troubles = [
@@ -167,7 +181,7 @@ def _troubles(frame: pd.DataFrame, folder: Path) -> list[str]:
     return troubles
 
 
-def _show(found: Calibration, between: Between | None) -> None:
+def _show(found: Calibration, between: BetweenSessions | None) -> None:
     print(f"identical code compared with itself {found.comparisons} times: ", end="")
     print(f"{found.false_alarms} false alarms at a level of {found.level:.0%}")
     if found.floor is None:
@@ -178,7 +192,10 @@ def _show(found: Calibration, between: Between | None) -> None:
     if between is None:
         print("between sessions: not known yet; calibrate again on other days")
     else:
-        print(f"between sessions: standard deviation {between.sd:.2%}, of {between.degrees + 1}")
+        print(
+            f"between sessions: standard deviation {between.sd:.2%}, of {between.degrees + 1}; "
+            f"{between.speed_corrected_sd:.2%} where the machine's speed is taken out"
+        )
     table = Table(box=None, pad_edge=False)
     table.add_column("budget a case", justify="right")
     table.add_column("pairs", justify="right")
@@ -186,5 +203,13 @@ def _show(found: Calibration, between: Between | None) -> None:
     for each in found.detectable:
         table.add_row(f"{each.budget_s:g} s", str(each.pairs), f"{each.change:.2%}")
     console().print(table)
+    if found.peaks is not None:
+        for name, rate in found.peaks.flops_per_s.items():
+            print(f"compute, one thread: {rate * 1e-9:.1f} GFLOP/s in {name}")
+        sizes = ", ".join(
+            f"{rate * 1e-9:.1f} GB/s in {quantity(float(size), 'B')}"
+            for size, rate in found.peaks.bytes_per_s
+        )
+        print(f"bandwidth, one thread: {sizes}")
     for trouble in found.troubles:
         print(f"! {trouble}")

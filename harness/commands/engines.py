@@ -22,8 +22,9 @@ from harness.effort import quick_effort, usual_effort
 from harness.errors import UsageError
 from harness.exits import NOTHING
 from harness.installations import InstallationError, installed
+from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Contender, Settings, Version
+from harness.session import Settings
 
 _LAUNCHES, _QUICK_LAUNCHES = 5, 2
 _BASELINES = ("interpreter", "straightline")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pandas as pd
 from harness.commits import commit_of, commit_of_label
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.printing import write_out
 from harness.progress import say
 from results.exchange.asv import merged_benchmarks
 from results.exchange.catalog import FORMATS
@@ -87,7 +87,7 @@ def _chosen(frame: pd.DataFrame, arguments: argparse.Namespace) -> tuple[str, Se
 
 def _write(exported: Exported, form: Format, out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(exported.files[""])
+        write_out(exported.files[""])
         return
     try:
         for name, content in exported.files.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +16,9 @@ from harness.commits import commit_of, commits_between
 from harness.errors import UsageError
 from harness.exits import OK
 from harness.ordering import ORDERS, ordered
+from harness.printing import write_out
 from harness.progress import say
+from harness.sides import is_within_repository
 from results.formats import history
 from results.formats.terminal import console
 from results.history import Change, Histories, History, histories
@@ -89,7 +90,7 @@ class HistoryOf:
             history.render(found, console(), everything=arguments.all)
         else:
             text = history.rows if arguments.format == "csv" else history.structured
-            sys.stdout.write(text(found))
+            write_out(text(found))
         if arguments.bisect:
             load_all_plugins(arguments)
             _bisect(found, arguments)
@@ -131,8 +132,16 @@ def _bisect(found: Histories, arguments: argparse.Namespace) -> None:
 
 
 def _directory(change: Change) -> str:
-    """The package's folder in the repository, as the labels have it."""
+    """The package's folder in the repository, as the labels have it.
+
+    A label is a table's text: a folder outside of the repository is not followed.
+    """
     _, mark, folder = change.enters_at.partition("#")
+    if not is_within_repository(folder):
+        raise UsageError(
+            f"--bisect: label {change.enters_at!r} names a folder outside of the repository; "
+            "expected one within it, as in git:REV#python"
+        )
     return f"{mark}{folder}"
 
 
@@ -153,8 +162,9 @@ def _has_change(
 ) -> Verdict:
     """Whether the version in the middle is like the last or like the first, measured at once."""
     params = one.params.replace(";", ",")
-    asked = ["--scenario", f"{one.scenario}:{params}" if params else one.scenario]
-    asked += ["--evaluator", one.evaluator, "--mode", one.mode, "--launches", str(launches)]
+    # With "=", a name in a table that looks like an option is a name all the same.
+    asked = [f"--scenario={one.scenario}:{params}" if params else f"--scenario={one.scenario}"]
+    asked += [f"--evaluator={one.evaluator}", f"--mode={one.mode}", f"--launches={launches}"]
     if arguments.plugin:
         asked += ["--plugin", *arguments.plugin]
     frame = measured(Versus(), [*sides, *asked], arguments.out)

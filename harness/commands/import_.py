@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.exits import NOTHING, OK
 from harness.progress import say
-from results.exchange.catalog import FORMATS, recognised
+from results.exchange.catalog import FORMATS, imported_from, recognised
 from results.schema import Reading
 from results.tables import TableWriter
 
@@ -37,7 +37,7 @@ class Import:
         found: list[Reading] = []
         for path in arguments.files:
             form = FORMATS[arguments.form] if arguments.form else recognised(path)
-            imported = form.imported(path, arguments.label)
+            imported = imported_from(path, form, arguments.label)
             found += imported.readings
             say(f"{path}: {len(imported.readings)} readings from {form.name}")
             for reason, count in imported.left_out.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,12 +11,13 @@ import pandas as pd
 from harness import github as actions
 from harness.calibrations import calibrations_of, latest_calibration
 from harness.environment import machine_id
+from harness.printing import write_out
 from harness.progress import say
 from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
 from results.formats import delimited, junit, markdown, structured, terminal
 from results.schema import OK
-from results.sessions import BETWEEN_SESSION_DEGREES, BETWEEN_SESSION_SD
+from results.sessions import BetweenSessions
 from results.tables import read, read_environments
 
 LEVEL = 0.01
@@ -76,7 +76,6 @@ def compared(
         say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")
     if arguments.phase:  # failures of other phases still count
         frame = frame[frame["phase"].isin(arguments.phase) | (frame["status"] != OK)]
-    between = between_sessions(calibrations_of(machine_id()))
     return compare(
         frame,
         baseline_label=baseline,
@@ -85,8 +84,7 @@ def compared(
         environments=environments,
         threshold=threshold,
         level=LEVEL,
-        between_session_sd=BETWEEN_SESSION_SD if between is None else between.sd,
-        between_session_degrees=BETWEEN_SESSION_DEGREES if between is None else between.degrees,
+        between=between_sessions(calibrations_of(machine_id())) or BetweenSessions(),
     )
 
 
@@ -106,4 +104,4 @@ def show(comparison: Comparison, form: str, *, everything: bool) -> None:
     elif form == "table":
         terminal.render(comparison, terminal.console(), every_row=everything)
     else:
-        sys.stdout.write(_TEXTS[form](comparison))
+        write_out(_TEXTS[form](comparison))

@@ -14,6 +14,8 @@ from networks import differentiate
 from results.formats.terminal import console
 from scenarios import scenario as scenario_catalogue
 
+_BROUGHT = "of an installed package, which is loaded when it is named"
+
 
 class List:
     """Show scenarios, evaluators and suites."""
@@ -49,6 +51,8 @@ def _scenarios() -> Table:
             f"{len(differentiate(network).nodes):,}" if network.loss is not None else "",
             each.provenance,
         )
+    for name in scenario_catalogue.announced():
+        table.add_row(name, _BROUGHT, "", "", "", "", "")
     return table
 
 
@@ -57,7 +61,7 @@ def _evaluators() -> Table:
     for name in catalog.names():
         engine = catalog.engine_of(name)
         if engine is None:
-            table.add_row(name, "", "")
+            table.add_row(name, "", _BROUGHT if name in catalog.announced() else "")
         else:
             needs = f"{engine.distribution} {engine.supported}: pip install '{engine.extra}'"
             table.add_row(name, engine.distribution, needs)

@@ -11,7 +11,7 @@ from evaluators.protocol import MODES
 from harness.cases import Case, Spec, make_cases, parse_specs
 from harness.errors import UsageError
 from harness.suites import Suite, suite_named
-from harness.worker.plugins import load_installed, load_plugins
+from harness.worker.plugins import announce_installed, load_plugins
 from results.schema import PHASES
 
 FORMATS = ("table", "markdown", "csv", "json", "junit", "github")
@@ -129,10 +129,10 @@ def chosen_cases(
 
 
 def load_all_plugins(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Load the files that were named and what is installed; absolute paths, for the workers."""
+    """Load the files that were named, and know what is installed; absolute paths, for workers."""
     paths = tuple(str(Path(path).absolute()) for path in arguments.plugin)
     load_plugins(paths)
-    load_installed()
+    announce_installed()
     return paths
 
 

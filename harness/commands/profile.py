@@ -1,103 +1,80 @@
-"""`graphgauge profile`: which lines memory came from."""
+"""`graphgauge profile`: where time goes, and memory, of one version or between two."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from rich.table import Table
-
-from harness.cases import Case, make_cases, parse_spec
 from harness.commands.options import (
     DEFAULT_TIMEOUT_S,
     load_all_plugins,
     positive_float,
     positive_int,
 )
+from harness.commands.profile_engine import profile_engine
+from harness.commands.profile_functions import add_function_options, profile_functions
+from harness.commands.profile_memory import add_memory_options, profile_memory
+from harness.commands.profile_steps import add_step_options, profile_steps
+from harness.commands.profile_timeline import write_timelines
 from harness.errors import UsageError
-from harness.exits import NOTHING, OK
-from harness.launch import LocalLauncher, Surroundings, usable_cpu
-from harness.progress import say
-from harness.session import Version
+from harness.plan import Version
 from harness.sides import EvaluatorSide, make_versions, parse_sides
-from harness.worker import messages as m
-from results.flame import flame_graph
-from results.formats.terminal import console
-from results.sites import Site, collapsed, rows_by_site
-from results.units import quantity
-
-_KINDS = (
-    ("each", "left behind by each round"),
-    ("once", "left behind by the first round"),
-    ("peak", "there at the peak"),
-)
-_SITES = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Profile:
-    """What one version was traced to."""
-
-    label: str
-    traced: m.Traced
-
-    def sites(self, kind: str) -> list[Site]:
-        """The sites of that kind."""
-        return [
-            Site(stack=tuple(stack), text=text, size_bytes=size)
-            for stack, text, size in getattr(self.traced, kind)
-        ]
 
 
 class Profile:
-    """Trace allocations of a case, of one version or of several."""
+    """Profile a case, of one version or of two."""
 
     name = "profile"
-    summary = "name the lines that memory came from, of one version or between two"
+    summary = "where time and memory go, of one version or between two"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare what `profile` takes."""
         parser.add_argument("case", nargs="+", metavar="CASE", help="NAME[:k=v,…], as --scenario")
-        parser.add_argument("--memory", action="store_true", required=True, help="allocations")
-        parser.add_argument("--evaluator", required=True, metavar="NAME")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument(
+            "--by",
+            choices=("operator", "node", "line", "function", "engine"),
+            default="operator",
+            help="of a call: operator (the default), node, or line of the scenario, or what the "
+            "engine's own profiler calls its rows; of the phases before it: function",
+        )
+        what.add_argument("--memory", action="store_true", help="allocations")
+        what.add_argument(
+            "--timeline", action="store_true", help="what happens along a launch, for Perfetto"
+        )
+        parser.add_argument("--evaluator", metavar="NAME")
         parser.add_argument("--mode", choices=("output", "gradient"), default="gradient")
         parser.add_argument(
             "--sides", nargs="+", metavar="SIDE", help="two versions to compare, as in `versus`"
         )
-        parser.add_argument("--calls", type=positive_int, default=20, metavar="N")
-        parser.add_argument("--rounds", type=positive_int, default=3, metavar="N")
         parser.add_argument("--top", type=positive_int, default=12, metavar="N", help="lines shown")
         parser.add_argument("--out", type=Path, default=Path("runs/profile"), metavar="FOLDER")
         parser.add_argument("--plugin", action="extend", nargs="+", default=[], metavar="FILE.py")
         parser.add_argument(
             "--timeout", type=positive_float, default=DEFAULT_TIMEOUT_S, metavar="SECONDS"
         )
+        add_step_options(parser)
+        add_function_options(parser)
+        add_memory_options(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Trace, print tables and write flame graphs."""
+        """Profile, print tables and write files."""
         plugins = load_all_plugins(arguments)
+        other = arguments.memory or arguments.timeline
+        if not other and arguments.by in ("operator", "node", "line"):
+            return profile_steps(arguments, plugins)
+        if arguments.evaluator is None:
+            raise UsageError("--evaluator is missing")
         versions = _versions(arguments.sides)
-        specs = tuple(map(parse_spec, arguments.case))
-        done = 0
-        for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):
-            profiles = []
-            for version in versions:
-                answer = _traced(case, version, plugins, arguments)
-                if isinstance(answer, m.Failure):
-                    say(
-                        f"{case} ({version.label}): {answer.status} in {answer.phase}: "
-                        f"{answer.detail}"
-                    )
-                else:
-                    profiles.append(_Profile(label=version.label, traced=answer))
-            if len(profiles) == len(versions):
-                _show(case, profiles, arguments.top)
-                _write(case, profiles, arguments.out)
-                done += 1
-        return OK if done else NOTHING
+        if arguments.memory:
+            return profile_memory(arguments, versions, plugins)
+        if arguments.timeline:
+            return write_timelines(arguments, versions, plugins)
+        if arguments.by == "engine":
+            return profile_engine(arguments, versions, plugins)
+        return profile_functions(arguments, versions, plugins)
 
 
 def _versions(sides: Sequence[str] | None) -> tuple[Version, ...]:
@@ -107,75 +84,3 @@ def _versions(sides: Sequence[str] | None) -> tuple[Version, ...]:
     if any(isinstance(side, EvaluatorSide) for side in parsed):
         raise UsageError("--sides: expected versions (autograd==1.6.2, git:REV, python:PATH)")
     return make_versions(parsed)
-
-
-def _traced(
-    case: Case, version: Version, plugins: tuple[str, ...], arguments: argparse.Namespace
-) -> m.Traced | m.Failure:
-    surroundings = Surroundings(
-        interpreter=version.interpreter, hash_seed=1, cpu=usable_cpu(), exact_memory=True
-    )
-    launch = LocalLauncher().start(surroundings)
-    request = m.Open(
-        scenario=case.scenario,
-        params=dict(case.params),
-        evaluator=case.evaluator,
-        mode=case.mode,
-        dtype=case.dtype,
-        seed=1,
-        plugins=list(plugins),
-        fixed_layout=True,
-    )
-    asked = m.TraceMemory(calls=arguments.calls, rounds=arguments.rounds, sites=_SITES)
-    try:
-        opened = launch.ask(request, timeout_s=arguments.timeout)
-        if isinstance(opened, m.Failure):
-            return opened
-        answer = launch.ask(asked, timeout_s=arguments.timeout)
-    finally:
-        launch.close()
-    if isinstance(answer, (m.Traced, m.Failure)):
-        return answer
-    return m.Failure(phase="compile", status="error", detail=f"answered {type(answer).__name__}")
-
-
-def _show(case: Case, profiles: Sequence[_Profile], top: int) -> None:
-    to = console()
-    for kind, title in _KINDS:
-        table = Table(title=f"{case}: {title}", title_justify="left")
-        for profile in profiles:
-            table.add_column(profile.label, justify="right")
-        if len(profiles) > 1:
-            table.add_column("difference", justify="right")
-        table.add_column("line")
-        table.add_column("code")
-        rows = rows_by_site([profile.sites(kind) for profile in profiles])
-        for row in rows[:top]:
-            cells = [quantity(float(size), "B") for size in row.sizes_bytes]
-            if len(profiles) > 1:
-                cells.append(quantity(float(row.difference_bytes), "B"))
-            table.add_row(*cells, row.place, row.text[:60])
-        to.print(table)
-    for profile in profiles:
-        traced = profile.traced
-        seen = traced.seen_bytes / max(traced.peak_bytes, 1)
-        to.print(
-            f"{profile.label}: the peak shown is {seen:.0%} of the highest, "
-            f"{quantity(float(traced.peak_bytes), 'B')}; allocations of Python and numpy alone"
-        )
-
-
-def _write(case: Case, profiles: Sequence[_Profile], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for profile in profiles:
-        name = "".join(
-            c if c.isalnum() or c in "-_=." else "-"
-            for c in f"{case.evaluator}-{case.scenario}-{case.mode}-{profile.label}"
-        )
-        for kind, title in _KINDS:
-            sites = profile.sites(kind)
-            stem = folder / f"{name}.{kind}"
-            stem.with_name(f"{stem.name}.collapsed").write_text(collapsed(sites), encoding="utf-8")
-            drawn = flame_graph(sites, f"{profile.label}, {case}: {title}")
-            stem.with_name(f"{stem.name}.svg").write_text(drawn, encoding="utf-8")
-    say(f"flame graphs (.svg) and collapsed stacks: {folder}")

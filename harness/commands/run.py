@@ -16,8 +16,10 @@ from harness.commands.options import (
 )
 from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
+from harness.interruption import Interrupted
+from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Contender, Session, Settings, Version
+from harness.session import Session, Settings
 from results.formats.terminal import console, render_growths, render_summary
 from results.growth import growths
 from results.summary import summarise
@@ -70,9 +72,20 @@ class Run:
 def measure(settings: Settings, contenders: Sequence[Contender]) -> int:
     """Measure each on its own, then print what came of all of them; the exit code is returned."""
     session = Session(settings)
-    session.run([(contender,) for contender in contenders])
+    try:
+        session.run([(contender,) for contender in contenders])
+    except Interrupted:
+        _show(settings, session)
+        raise
+    return _show(settings, session)
+
+
+def _show(settings: Settings, session: Session) -> int:
     frame = read(settings.out)
     measured = frame[frame["session"] == session.id]
+    if measured.empty:
+        say("nothing was measured yet")
+        return NOTHING
     output = console()
     render_summary(summarise(measured), output)
     render_growths(growths(measured), output)

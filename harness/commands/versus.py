@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -22,8 +23,10 @@ from harness.commands.options import (
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
+from harness.interruption import Interrupted
+from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Contender, Session, Settings, Version
+from harness.session import Session, Settings
 from harness.sides import (
     EvaluatorSide,
     RequirementSide,
@@ -31,6 +34,7 @@ from harness.sides import (
     make_versions_that_install,
     parse_sides,
 )
+from results.errors import ComparisonError
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
@@ -80,22 +84,37 @@ class Versus:
         )
         session = Session(settings)
         versions = make_versions_that_install(sides)
-        session.run(_groups(sides, versions, cases))
+        try:
+            session.run(_groups(sides, versions, cases))
+        except Interrupted:
+            with contextlib.suppress(ComparisonError):  # nothing to compare so far
+                self._judged(arguments, settings, session, sides)
+            raise
+        code = self._judged(arguments, settings, session, sides)
+        missing = [side.label for side, version in zip(sides, versions, strict=True) if not version]
+        if missing:
+            say(f"not compared, since they did not install: {', '.join(missing)}")
+        return NOTHING if missing and code == OK else code
+
+    def _judged(
+        self,
+        arguments: argparse.Namespace,
+        settings: Settings,
+        session: Session,
+        sides: Sequence[Side],
+    ) -> int:
+        """Show what came of it; the exit code is returned."""
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
         if all(isinstance(side, EvaluatorSide) for side in sides):
             measured = _under_one_name(measured, sides)
         say(f"table: {settings.out}")
-        code = judge(
+        return judge(
             measured,
             arguments,
             environments=environments_of([settings.out]),
             baseline=sides[0].label,
         )
-        missing = [side.label for side, version in zip(sides, versions, strict=True) if not version]
-        if missing:
-            say(f"not compared, since they did not install: {', '.join(missing)}")
-        return NOTHING if missing and code == OK else code
 
 
 def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[str, ...]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 
 def disagreement(
-    found: object, golden: Sequence[np.ndarray], tolerance: float
+    found: object,
+    golden: Sequence[np.ndarray],
+    tolerance: float,
+    dtypes: Sequence[np.dtype[Any]] | None = None,
 ) -> tuple[float | None, str]:
     """The largest relative error, and what is wrong in words; empty within the tolerance.
 
     The error of an array is its largest absolute error over the largest absolute golden value
     (norm-wise, Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002, section 3.1):
     element by element, cancellation would make any error look large. Golden values are rounded to
-    the result's own dtype first, so that what overflows there must overflow here.
+    the result's own dtype first, so that what overflows there must overflow here. Where `dtypes`
+    are given, the results must have them: a wider one is other work, and other memory.
     """
     if not isinstance(found, (list, tuple)):
         return None, f"returned {type(found).__name__}; expected a list of numpy arrays"
@@ -27,6 +32,8 @@ def disagreement(
         if not isinstance(array, (np.ndarray, np.generic)) or array.dtype.kind not in "fb":
             kind = getattr(array, "dtype", type(array).__name__)
             return None, f"result {position} is {kind}; expected a numpy array of floats"
+        if dtypes is not None and array.dtype != dtypes[position]:
+            return None, f"result {position} is {array.dtype}; expected {dtypes[position]}"
         if array.shape != expected.shape:
             return None, f"result {position} has shape {array.shape}; expected {expected.shape}"
         error = _relative_error(np.asarray(array), expected)

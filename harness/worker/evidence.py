@@ -8,9 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import signal
+import time
 from time import process_time_ns, thread_time_ns
 from typing import NamedTuple
 
+_SUSPENDED_NS = 100_000_000
+"""Two clocks are read one after the other, and a process may have to wait in between."""
 _FREQUENCY_FILE = "/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq"
 
 
@@ -26,6 +30,28 @@ class Evidence(NamedTuple):
     """Hundredths of a second that the hypervisor gave to others (`/proc/stat`)."""
     cpu_hz: float | None
     """The CPU's frequency at the end."""
+    continuations: int = 0
+    """Times that the process was continued after it had been stopped (SIGCONT)."""
+    suspended_ns: int | None = None
+    """That the machine was suspended for: its clock went on, but not the one that is read."""
+
+
+_continuations = 0
+
+
+def notice_continuations() -> None:
+    """Count from now on how often this process is continued after it was stopped."""
+
+    def count(_signal: int, _frame: object) -> None:
+        global _continuations  # noqa: PLW0603 - a signal handler has nowhere else to put it
+        _continuations += 1
+
+    signal.signal(signal.SIGCONT, count)
+
+
+def was_halted(seen: Evidence) -> bool:
+    """Whether the process was stopped meanwhile, or its machine suspended."""
+    return seen.continuations > 0 or (seen.suspended_ns or 0) > _SUSPENDED_NS
 
 
 class Witness:
@@ -48,6 +74,8 @@ class Witness:
             major_faults=usage.ru_majflt,
             steal_ticks=self._steal_ticks(),
             cpu_hz=self._cpu_hz(),
+            continuations=_continuations,
+            suspended_ns=_suspended_ns(),
         )
 
     def since(self, before: Evidence) -> Evidence:
@@ -61,6 +89,8 @@ class Witness:
             major_faults=now.major_faults - before.major_faults,
             steal_ticks=_difference(now.steal_ticks, before.steal_ticks),
             cpu_hz=now.cpu_hz,
+            continuations=now.continuations - before.continuations,
+            suspended_ns=_difference(now.suspended_ns, before.suspended_ns),
         )
 
     def _waited_ns(self) -> int | None:
@@ -69,14 +99,14 @@ class Witness:
         Threads of a subject that push each other off the one CPU are its own doing.
         """
         words = _read(self._scheduler, 100).split()
-        if len(words) < 2:
+        if len(words) < 2 or not words[1].isdigit():
             return None
         return int(words[1]) - (process_time_ns() - thread_time_ns())
 
     def _steal_ticks(self) -> int | None:
         for line in _read(self._system, 4096).splitlines():
             words = line.split()
-            if words and words[0] == self._cpu_name and len(words) > 8:
+            if words and words[0] == self._cpu_name and len(words) > 8 and words[8].isdigit():
                 return int(words[8])
         return None
 
@@ -85,12 +115,27 @@ class Witness:
         return int(text) * 1_000.0 if text.isdigit() else None
 
 
+def threads_here() -> int:
+    """How many threads this process has; 0 where the system does not tell."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 0
+
+
 def _only_cpu() -> int | None:
     """The CPU that this process is pinned to, if it is one."""
     if not hasattr(os, "sched_getaffinity"):
         return None
     granted = os.sched_getaffinity(0)
     return next(iter(granted)) if len(granted) == 1 else None
+
+
+def _suspended_ns() -> int | None:
+    """How long the machine was suspended since it started."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return None
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
 
 
 def _opened(path: str) -> int | None:

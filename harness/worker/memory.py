@@ -19,6 +19,8 @@ import gc
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 _ARENAS = re.compile(rb"arenas \* \d+ bytes/arena\s*=\s*([\d,]+)")
@@ -113,19 +115,31 @@ class LinuxProbe:
         report = getattr(sys, "_debugmallocstats", None)
         if report is None:
             return _SmallObjects(0, 0)
-        stderr = os.dup(2)
-        os.dup2(self._caught, 2)
-        try:
+        with self._catching_stderr():
             report()
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
         text = os.pread(self._caught, os.lseek(self._caught, 0, os.SEEK_CUR), 0)
         os.lseek(self._caught, 0, os.SEEK_SET)
         arenas, allocated = _ARENAS.search(text), _ALLOCATED.search(text)
         if arenas is None or allocated is None:
             return _SmallObjects(0, 0)
         return _SmallObjects(_digits(arenas[1]), _digits(allocated[1]))
+
+    @contextmanager
+    def _catching_stderr(self) -> Iterator[None]:
+        """Have what is written to it meanwhile; a subject may have closed it."""
+        try:
+            stderr = os.dup(2)
+        except OSError:
+            stderr = None
+        os.dup2(self._caught, 2)
+        try:
+            yield
+        finally:
+            if stderr is None:
+                os.close(2)
+            else:
+                os.dup2(stderr, 2)
+                os.close(stderr)
 
 
 class PortableProbe:

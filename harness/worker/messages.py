@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+LOST_PIPES_EXIT = 121
+"""A worker's exit code when its pipes are no longer what it was given."""
+
 
 class Open(NamedTuple):
     """Load a subject. Answered by `Opened`."""
@@ -59,6 +62,18 @@ class Checked(NamedTuple):
 
     max_relative_error: float | None
     problem: str
+
+
+class CheckAgain(NamedTuple):
+    """Call on the first call's inputs again and compare. Answered by `CheckedAgain`."""
+
+
+class CheckedAgain(NamedTuple):
+    """What is wrong now that was right at first; empty where nothing is."""
+
+    problem: str
+    threads: int
+    """Threads of the process that were not there when the subject was loaded."""
 
 
 class StayOn(NamedTuple):
@@ -114,6 +129,21 @@ class YardstickRead(NamedTuple):
     """Elapsed time of each kind of fixed work."""
 
     elapsed_ns: dict[str, int]
+
+
+class Multiply(NamedTuple):
+    """Prepare the same again elsewhere in memory, and keep it. Answered by `Multiplied`."""
+
+    instances: int
+    """In all, with the one that is there."""
+    budget_ns: int
+    """For all that is added."""
+
+
+class Multiplied(NamedTuple):
+    """How many instances of the function there are now."""
+
+    instances: int
 
 
 class Repeat(NamedTuple):
@@ -251,6 +281,132 @@ class Traced(NamedTuple):
     evaluator_version: str
 
 
+class TimeSteps(NamedTuple):
+    """Call the function and its instrumented double in turns. Answered by `StepsTimed`.
+
+    The first time, both are made; the evaluator must be able to instrument itself.
+    """
+
+    calls: int
+    """Of each."""
+    untimed_calls: int
+
+
+class StepsTimed(NamedTuple):
+    """Elapsed time of the block, and how many calls of each are recorded so far."""
+
+    elapsed_ns: int
+    calls: int
+
+
+class ReadSteps(NamedTuple):
+    """Tell what was recorded of steps. Answered by `StepsRead`."""
+
+
+class StepsRead(NamedTuple):
+    """Times of the steps of a call, in ns, mean over the quieter half of the calls.
+
+    Columns of one length, an entry for each step. The times of the steps and `before_ns` each have
+    one reading of the clock in them.
+    """
+
+    operators: list[str]
+    names: list[str]
+    """Operator, shapes, and a number that tells nodes that are alike apart."""
+    files: list[str]
+    """Of the scenario's line that made the node, as short as it is plain; may be empty."""
+    lines: list[int | None]
+    texts: list[str]
+    step_ns: list[float]
+    flops: list[int]
+    moved_bytes: list[int]
+    allocated_bytes: list[int]
+    before_ns: float
+    """From the call to the first step."""
+    after_ns: float
+    """From the last step's end until the call has returned and its results are dropped."""
+    plain_ns: float
+    """A call of the function itself, mean over the quieter half."""
+    instrumented_ns: float
+    reading_ns: float
+    """What one reading costs by itself, in a function that does nothing else."""
+    calls: int
+
+
+class MeasurePeaks(NamedTuple):
+    """Find what this machine can do at most, with one thread. Answered by `PeaksMeasured`."""
+
+
+class PeaksMeasured(NamedTuple):
+    """Operations and bytes per second."""
+
+    flops_per_s: dict[str, float]
+    """Of a matrix product, by dtype."""
+    bytes_per_s: list[tuple[int, float]]
+    """Read and written by an addition of arrays that take so many bytes together, rising."""
+
+
+class ProfilePhases(NamedTuple):
+    """Run phases again and again, so that a sampler sees them. Answered by `Profiled`."""
+
+    phases: list[str]
+    most: int
+    """How many times the road is gone at most."""
+    enough_ns: int
+    """When every phase has run so long altogether, that is enough."""
+    budget_ns: int
+    interval_us: int | None
+    """Of the worker's own sampler; None for not to use it."""
+    is_watched: bool
+    """Whether another process will read this one's stack."""
+
+
+class Profiled(NamedTuple):
+    """How long each phase took, and what the worker's own sampler saw of it."""
+
+    elapsed_ns: dict[str, list[int]]
+    frames: list[tuple[str, str, int]]
+    """Qualified name, file and first line."""
+    stacks: list[tuple[list[int], int, int]]
+    """Frames by number, outermost first, from the one that is named after the phase; elapsed ns;
+    how often it was seen."""
+
+
+class ProfileEngine(NamedTuple):
+    """Have the engine's own profiler look at calls. Answered by `EngineProfiled`."""
+
+    calls: int
+
+
+class EngineProfiled(NamedTuple):
+    """What it told; no rows where the adapter has no profiler."""
+
+    rows: list[list[Any]]
+    """For each the fields of `evaluators.engine_profile.EngineRow`."""
+    profiler: str
+    remarks: list[str]
+    call_ns: float
+    """One call without the profiler: the median of as many."""
+
+
+class RecordTimeline(NamedTuple):
+    """Go through the whole life of a subject once, recording it. Answered by `TimelineRecorded`."""
+
+    blocks: int
+    block_ns: int
+
+
+class TimelineRecorded(NamedTuple):
+    """What happened when, in ns since `began_s`."""
+
+    began_s: float
+    """Since the epoch, for who looked from outside meanwhile."""
+    spans: list[tuple[str, str, int, int, dict[str, float]]]
+    """Track (phases, blocks, collector), name, start, duration, and facts by name."""
+    resident_bytes: list[tuple[int, int]]
+    """When, and how many."""
+
+
 class Count(NamedTuple):
     """Count what can be counted exactly. Answered by `Counts`."""
 
@@ -286,6 +442,8 @@ Message = (
     | Elapsed
     | Check
     | Checked
+    | CheckAgain
+    | CheckedAgain
     | StayOn
     | Staying
     | Calibrate
@@ -294,6 +452,8 @@ Message = (
     | Blocks
     | ReadYardstick
     | YardstickRead
+    | Multiply
+    | Multiplied
     | Repeat
     | Repeats
     | MeasureMemory
@@ -304,6 +464,18 @@ Message = (
     | MemorySeries
     | TraceMemory
     | Traced
+    | TimeSteps
+    | StepsTimed
+    | ReadSteps
+    | StepsRead
+    | MeasurePeaks
+    | PeaksMeasured
+    | ProfilePhases
+    | Profiled
+    | ProfileEngine
+    | EngineProfiled
+    | RecordTimeline
+    | TimelineRecorded
     | WatchCollector
     | Sawtooth
     | Count

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import util
+from typing import TYPE_CHECKING, Any
 
 from evaluators import catalog
+from harness.worker.exceptions import one_line
 from scenarios import scenario as scenario_catalogue
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class PluginError(ValueError):
@@ -21,20 +27,32 @@ def load_plugins(paths: Sequence[str]) -> None:
         _load(os.path.abspath(path))
 
 
-def load_installed() -> None:
-    """Register what installed packages bring that is not known yet.
+def announce_installed() -> None:
+    """Make the names known that installed packages bring; their code runs when it is asked for.
 
-    The entry points `graphgauge.evaluators` and `graphgauge.scenarios` each name an object.
+    The entry points `graphgauge.evaluators` and `graphgauge.scenarios` each name an object, under
+    the name that it has itself.
     """
     from importlib import metadata  # noqa: PLC0415 - slow to import, and seldom needed
 
-    for group, register, known in (
-        ("graphgauge.evaluators", catalog.register, catalog.names),
-        ("graphgauge.scenarios", scenario_catalogue.register, scenario_catalogue.names),
+    for group, catalogue in (
+        ("graphgauge.evaluators", catalog),
+        ("graphgauge.scenarios", scenario_catalogue),
     ):
         for entry in metadata.entry_points(group=group):
-            if entry.name not in known():
-                register(entry.load())
+            catalogue.announce(entry.name, partial(_load_entry, entry, catalogue.register))
+
+
+def _load_entry(entry: EntryPoint, register: Callable[[Any], object]) -> None:
+    where = f"entry point {entry.group}, {entry.name} = {entry.value}"
+    try:
+        found = entry.load()
+    except Exception as error:
+        raise PluginError(f"{where}: {type(error).__name__}: {error}") from error
+    name = getattr(found, "name", None)
+    if name != entry.name:
+        raise PluginError(f"{where}: found an object named {name!r}; expected {entry.name!r}")
+    register(found)
 
 
 def _load(path: str) -> None:
@@ -50,6 +68,8 @@ def _load(path: str) -> None:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise PluginError(f"plugin {path}: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        sys.modules.pop(name, None)
+        raise PluginError(f"plugin {path}: {one_line(error)}") from error

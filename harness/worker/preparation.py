@@ -28,12 +28,15 @@ class Preparation:
         evaluator: Evaluator,
         mode: str,
         dtype: str,
+        *,
+        origins: bool = False,
     ) -> None:
         self._scenario = scenario
         self._params = params
         self._evaluator = evaluator
         self._mode = mode
         self._dtype = dtype
+        self._origins = origins
         self._products: dict[str, Any] = {}
         self._steps: dict[str, Callable[[], Any]] = {"construct": self._construct}
         if mode == "gradient" and gradient_by(evaluator) == "network":
@@ -55,6 +58,21 @@ class Preparation:
     def gradient_network(self) -> Network | None:
         """The differentiated network, where there is one."""
         return self._products.get("differentiate")
+
+    @property
+    def lowered(self) -> Any:
+        """What the evaluator lowered."""
+        return self._products["lower"]
+
+    @property
+    def mode(self) -> str:
+        """Output or gradient."""
+        return self._mode
+
+    @property
+    def lowered_network(self) -> Network:
+        """What is handed to the evaluator."""
+        return self.gradient_network or self.network
 
     @property
     def function(self) -> Function:
@@ -84,13 +102,13 @@ class Preparation:
             raise Refusal(reason)
 
     def _construct(self) -> Network:
-        return self._scenario.network(self._params, dtype=self._dtype)
+        return self._scenario.network(self._params, dtype=self._dtype, origins=self._origins)
 
     def _differentiate(self) -> Network:
         return simplify(differentiate(self.network))
 
     def _lower(self) -> object:
-        return self._evaluator.lower(self.gradient_network or self.network, self._mode)
+        return self._evaluator.lower(self.lowered_network, self._mode)
 
     def _compile(self) -> Function:
         return self._evaluator.compile(self._products["lower"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any
@@ -11,16 +11,19 @@ from typing import Any
 import numpy as np
 
 from evaluators import catalog
-from evaluators.protocol import Evaluator
+from evaluators.protocol import Evaluator, Function
 from harness.worker.agreement import disagreement
-from harness.worker.evidence import Evidence, Witness
+from harness.worker.evidence import Evidence, Witness, threads_here, was_halted
+from harness.worker.inputs import Fingerprints
 from harness.worker.layout import Layout
 from harness.worker.messages import (
     Blocks,
     Calibrated,
     Checked,
+    CheckedAgain,
     Counts,
     Elapsed,
+    Multiplied,
     Open,
     Opened,
     Repeats,
@@ -38,8 +41,10 @@ _POOL_SETS = 16
 """How many different sets of data the timed calls rotate through…"""
 _POOL_BYTES = 64 * 2**20
 """…or fewer, so that they stay within this, but at least two."""
-_COMPILED_AFRESH = 8
-"""Every so many blocks at least, or never where that would take longer than a quarter of them."""
+_SETTLING_CALLS = 8
+"""Of each further instance, so that the interpreter has specialised its code as the first one's."""
+_CHECKED_AGAIN = 2
+"""Calls at least that are looked at once more when `evaluate` is over."""
 
 
 class Subject:
@@ -57,23 +62,29 @@ class Subject:
         self._preparation = self._new_preparation()
         self._weights: dict[str, np.ndarray] = {}
         self._pool: list[dict[str, np.ndarray]] = []
+        self._inputs: Fingerprints | None = None
+        """Of weights and the first data, as they were drawn."""
+        self._golden: Sequence[np.ndarray] = ()
+        self._tolerance = 0.0
+        self._threads = threads_here()
         self._first_result: Any = None
         self._rounds = 0
         """How often the road from `construct` to a call was gone in `evaluate`."""
         self._kept: list[Preparation] = []
         self._witness: Witness | None = None
         self._yardstick: Yardstick | None = None
-        self._compile_ns = 0
-        self._blocks_per_compile = 0
-        """Of the timed blocks; 0 where the function that was compiled first serves them all."""
-        self._blocks_since_compile = 0
+        self._prepared_ns = 0
+        """What it took to get to the first result, in this process."""
+        self._further: list[Preparation] = []
+        """The same prepared again, elsewhere in memory; timed blocks go round all of them."""
+        self._turn = 0
 
     def opened(self) -> Opened:
         """What the controller needs to know of the subject."""
         units = self._params.get(self._scenario.lifecycle)
         return Opened(
             phases=[*self._preparation.phases, "first_call", "evaluate", "teardown"],
-            evaluator_version=self._evaluator.version(),
+            evaluator_version=str(self._evaluator.version()),
             dtype=self._dtype,
             lifecycle=self._scenario.lifecycle,
             units=units if isinstance(units, int) else None,
@@ -81,6 +92,10 @@ class Subject:
 
     def run_phase(self, phase: str, *, collects: bool = True) -> Elapsed:
         """Run a phase for the first time in this process, timed."""
+        if phase == "construct":
+            self._layout.shift_pools()
+        elif phase == "teardown":
+            self._drop_further()
         step = self._step(phase)
         if collects:
             gc.collect()
@@ -88,8 +103,7 @@ class Subject:
         product = step()
         elapsed_ns = self._clock() - start
         self._keep(phase, product)
-        if phase == "compile":
-            self._compile_ns = elapsed_ns
+        self._prepared_ns += elapsed_ns
         return Elapsed(phase=phase, elapsed_ns=elapsed_ns)
 
     def check(self) -> Checked:
@@ -100,33 +114,82 @@ class Subject:
         """
         if self._first_result is None:
             self._prepare_again()
+        if problem := self._changed_input():
+            return Checked(max_relative_error=None, problem=problem)
         reference = catalog.get("reference")
         mode = self._request.mode
         function = reference.compile(reference.lower(self._preparation.network, mode))
-        golden = function(self._weights, self._pool[0])
-        tolerance = self._scenario.tolerance_at(self._params, self._dtype)
-        error, problem = disagreement(self._first_result, golden, tolerance)
+        self._golden = function(self._weights, self._pool[0])
+        self._tolerance = self._scenario.tolerance_at(self._params, self._dtype)
+        error, problem = self._disagreement(self._first_result)
         self._first_result = None
         return Checked(max_relative_error=error, problem=problem)
 
-    def calibrate(self, block_ns: int, calls: int | None = None) -> Calibrated:
-        """Find how many calls fill a block, and whether compiling afresh is cheap against it.
+    def check_again(self) -> CheckedAgain:
+        """Compare later results, on the inputs of the first call, with the golden ones."""
+        problem = ""
+        functions = [each.function for each in (self._preparation, *self._further)]
+        for function in (functions * _CHECKED_AGAIN)[: max(_CHECKED_AGAIN, len(functions))]:
+            problem = self._disagreement(function(self._weights, self._pool[0]))[1]
+            if problem:
+                problem = f"right at the first call, but not now: {problem}"
+            problem = self._changed_input() or problem
+            if problem:
+                break
+        return CheckedAgain(problem=problem, threads=max(0, threads_here() - self._threads))
 
-        With `calls`, that many are timed once.
-        """
+    def _disagreement(self, result: object) -> tuple[float | None, str]:
+        network = self._preparation.network
+        nodes = network.outputs
+        if self._request.mode == "gradient" and network.loss is not None:
+            nodes = (network.loss, *network.weights)
+        dtypes = [node.dtype for node in nodes]
+        return disagreement(result, self._golden, self._tolerance, dtypes)
+
+    def _changed_input(self) -> str:
+        """Which input is not what it was when it was drawn; empty where none is."""
+        if self._inputs is None:
+            return ""
+        name = self._inputs.first_changed(self._weights, self._pool[0])
+        return f"it wrote into its input {name!r}, which is not its own" if name else ""
+
+    def calibrate(self, block_ns: int, calls: int | None = None) -> Calibrated:
+        """Find how many calls fill a block. With `calls`, that many are timed once."""
 
         def time_calls(calls: int) -> int:
-            return self._time_one_block(calls, untimed_calls=0)[0]
+            while True:
+                elapsed_ns, seen = self._time_one_block(calls, untimed_calls=0)
+                if not was_halted(seen):
+                    return elapsed_ns
 
         if calls is None:
             calls, call_ns = calls_per_block(time_calls, block_ns)
         else:
             call_ns = time_calls(calls) / calls
-        blocks = -(-4 * self._compile_ns // max(1, round(calls * call_ns)))
-        owns_buffers = getattr(self._evaluator, "owns_buffers", False)
-        may = owns_buffers and not self._request.fixed_layout and blocks <= _COMPILED_AFRESH
-        self._blocks_per_compile = max(1, blocks) if may else 0
         return Calibrated(calls=calls, call_ns=call_ns)
+
+    def multiply(self, instances: int, budget_ns: int) -> Multiplied:
+        """Prepare the same again, up to so many instances in all, as far as the budget goes.
+
+        Where objects of the network and of the function lie is drawn once for each instance, and
+        stays as it is for all of its calls. With several, a launch has several draws of it.
+        """
+        is_wanted = self._scenario.lifecycle == CALLS and not self._request.fixed_layout
+        took_ns = self._prepared_ns
+        deadline = self._clock() + budget_ns
+        while (
+            is_wanted and len(self._further) + 1 < instances and self._clock() + took_ns < deadline
+        ):
+            start = self._clock()
+            self._layout.shift_pools()
+            preparation = self._new_preparation()
+            for phase in preparation.phases:
+                preparation.keep(phase, preparation.step(phase)())
+            for _ in range(_SETTLING_CALLS):
+                preparation.function(self._weights, self._pool[0])
+            self._further.append(preparation)
+            took_ns = self._clock() - start
+        return Multiplied(instances=len(self._further) + 1)
 
     def run_blocks(self, request: RunBlocks) -> Blocks:
         """Time blocks of calls, each on a new memory layout and with rotating data."""
@@ -149,6 +212,7 @@ class Subject:
 
     def repeat(self, most: int, budget_ns: int) -> Repeats:
         """Prepare on fresh, equal inputs, again and again, until the budget is gone."""
+        self._drop_further()
         elapsed_ns: dict[str, list[int]] = {phase: [] for phase in self._preparation.phases}
         deadline = self._clock() + budget_ns
         for _ in range(most):
@@ -177,6 +241,36 @@ class Subject:
             # Its `nodes` are those of the engine's own graph, not of ours.
             counts |= {"engine_nodes" if name == "nodes" else name: n for name, n in own.items()}
         return Counts(counts=counts)
+
+    # What a profile is taken of
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """Who evaluates."""
+        return self._evaluator
+
+    @property
+    def preparation(self) -> Preparation:
+        """The road that was gone, and its products."""
+        return self._preparation
+
+    def preparation_with_origins(self) -> Preparation:
+        """The same road once more, on which the network tells which line made each node."""
+        return Preparation(
+            self._scenario,
+            self._params,
+            self._evaluator,
+            self._request.mode,
+            self._dtype,
+            origins=True,
+        )
+
+    def placed_inputs(self) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+        """Weights, and as many sets of data as are kept, on a new memory layout."""
+        self._draw()
+        placed = self._layout.place(self._weights), [self._layout.place(x) for x in self._pool]
+        self._layout.shift_heap()
+        return placed
 
     # Steps
 
@@ -255,6 +349,7 @@ class Subject:
         network = self._preparation.network
         self._weights = self._scenario.draw_weights(network, self._rng)
         self._pool = [self._draw_data(network)]
+        self._inputs = Fingerprints(self._weights, self._pool[0])
         set_bytes = max(1, sum(array.nbytes for array in self._pool[0].values()))
         sets = max(2, min(_POOL_SETS, _POOL_BYTES // set_bytes))
         self._pool += [self._draw_data(network) for _ in range(sets - 1)]
@@ -274,8 +369,7 @@ class Subject:
         weights = self._layout.place(self._weights)
         pool = [self._layout.place(each) for each in self._pool[: max(1, calls + untimed_calls)]]
         self._layout.shift_heap()
-        untimed_calls = max(untimed_calls, self._compile_afresh())
-        function = self._preparation.function
+        function = self._next_function()
         rounds = -(-calls // len(pool))
         data = (pool * rounds)[:calls]
         for _ in range(untimed_calls):
@@ -284,16 +378,13 @@ class Subject:
         elapsed_ns = time_block(function, weights, data, self._clock)
         return elapsed_ns, witness.since(before)
 
-    def _compile_afresh(self) -> int:
-        """Move the evaluator's own buffers too, if their turn has come; calls to be left untimed.
+    def _next_function(self) -> Function:
+        """The function of the instance whose turn it is."""
+        instances = (self._preparation, *self._further)
+        self._turn = (self._turn + 1) % len(instances)
+        return instances[self._turn].function
 
-        The new function is made before the old one goes, or it would get the same memory again.
-        """
-        if not self._blocks_per_compile:
-            return 0
-        self._blocks_since_compile += 1
-        if self._blocks_since_compile < self._blocks_per_compile:
-            return 0
-        self._blocks_since_compile = 0
-        self._preparation.keep("compile", self._preparation.step("compile")())
-        return 1
+    def _drop_further(self) -> None:
+        for preparation in self._further:
+            preparation.drop()
+        self._further.clear()

@@ -83,7 +83,7 @@ class Asv:
         if len(machines) > 1:
             message = f"readings of machines {', '.join(machines)}; asv holds one machine a file"
             raise ComparisonError(message)
-        machine = escaped(machines[0]) or "unknown"
+        machine = escaped(machines[0]).replace("..", "%2E.").strip(".") or "unknown"
         series = series_of(readings)
         if not any(one.status == OK for one in readings):
             message = "no reading is ok; asv would have nothing to show"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from results.errors import TableError, shown
+from results.room import check_room
 from results.schema import METRICS, Reading, storable
 
 UNKNOWN_TIME = "1970-01-01T00:00:00Z"
@@ -24,6 +25,7 @@ def loaded(path: Path) -> Any:
         TableError: if it cannot be read, or is no JSON.
     """
     try:
+        check_room(path, path.stat().st_size)
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -105,7 +105,7 @@ class GithubActionBenchmark:
                 f"source {one.first.source}\nmachine {one.first.machine}"
             )
             entries.append(entry)
-        text = json.dumps(entries, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        text = json.dumps(entries, indent=1, allow_nan=False) + "\n"
         return Exported(files={"": text}, left_out=left_out)
 
     def imported(self, path: Path, label: str | None) -> Imported:

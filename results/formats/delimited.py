@@ -2,9 +2,15 @@
 
 import csv
 import io
+from functools import cache
+from operator import attrgetter
+from typing import Final
 
 from results.cells import protected
 from results.judgement import CONTRACT_FIELDS, Comparison, GrowthRow, Row
+
+
+_FIELDS: Final = attrgetter(*CONTRACT_FIELDS)
 
 
 def render(comparison: Comparison) -> str:
@@ -13,7 +19,10 @@ def render(comparison: Comparison) -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(CONTRACT_FIELDS)
     rows = (*comparison.rows, *map(_as_row, comparison.growth))
-    writer.writerows([_cell(row, name) for name in CONTRACT_FIELDS] for row in rows)
+    safe = cache(protected)  # texts repeat from row to row
+    writer.writerows(
+        [safe(cell) if isinstance(cell, str) else cell for cell in _FIELDS(row)] for row in rows
+    )
     return text.getvalue()
 
 
@@ -42,10 +51,3 @@ def _as_row(growth: GrowthRow) -> Row:
         baseline_spread=None,
         candidate_spread=None,
     )
-
-
-def _cell(row: Row, name: str) -> str:
-    value: str | float | None = getattr(row, name)
-    if value is None:
-        return ""
-    return protected(value) if isinstance(value, str) else repr(value)

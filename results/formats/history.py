@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from results.cells import protected
 from results.formats.wording import change_text, plain
 from results.history import Change, Histories, History
 from results.units import percent, plain_percent, quantity
@@ -67,8 +68,8 @@ def rows(found: Histories) -> str:
             change = entering.get(point.label)
             writer.writerow(
                 [
-                    *(getattr(one, name) for name in _COLUMNS),
-                    point.label,
+                    *(protected(getattr(one, name)) for name in _COLUMNS),
+                    protected(point.label),
                     repr(point.mean),
                     point.launches,
                     *("" if each is None else repr(each) for each in _ends(change)),

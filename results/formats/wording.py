@@ -1,5 +1,6 @@
 """The words and figures that all formats share; text from tables made harmless."""
 
+import re
 from typing import Final
 
 from results.judgement import Comparison, GeometricMean, GrowthRow, Row, Uncompared, tally
@@ -7,13 +8,32 @@ from results.units import MISSING, percent, plain_percent, quantity
 
 _LARGE_RATIO: Final = 2.0
 _LARGE_SHARE: Final = 10.0
+_WORKFLOW_COMMAND: Final = re.compile(r"(?<=^:)(?=:)|(?<=##)(?=\[)")
+"""GitHub's runner takes lines that start with :: for commands, and ##[ anywhere in a line."""
 
 
 def plain(text: str) -> str:
-    """`text` on one line, without control characters, whatever stood in a table."""
-    return "".join(
+    """`text` on one line, without control characters, whatever stood in a table.
+
+    Nor does it start a command where a log is read by GitHub's runner.
+    """
+    text = "".join(
         character if character.isprintable() else " " if character.isspace() else "�"
         for character in text
+    )
+    if "::" not in text and "##[" not in text:
+        return text
+    indent = text[: len(text) - len(text.lstrip())]
+    return indent + _WORKFLOW_COMMAND.sub("\u200b", text.lstrip())
+
+
+def without_controls(text: str) -> str:
+    """`text` with its lines as they are and every other control character spelt out."""
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else character.encode("unicode_escape").decode()
+        for character in text.replace("\r\n", "\n")
     )
 
 

@@ -1,14 +1,16 @@
 """What went on along launches: their memory and the times of their blocks, from beside a table."""
 
 import itertools
-import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from results.errors import TableError
+from results.errors import TableError, shown
+from results.room import check_room
 from results.schema import Case
+from results.strict_json import parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +89,11 @@ def thinned(values: Sequence[float], most: int, *, rank: float) -> list[int]:
 
 def _read(path: Path, read_line: Callable[[Mapping[str, Any]], Timeline]) -> Iterator[Timeline]:
     try:
-        with path.open(encoding="utf-8") as file:
+        check_room(path, path.stat().st_size)
+        with path.open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, start=1):
-                yield _timeline(path, number, line, read_line)
+                if line.endswith("\n"):  # else a kill cut it short
+                    yield _timeline(path, number, line, read_line)
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
@@ -100,12 +104,17 @@ def _timeline(
     path: Path, number: int, line: str, read_line: Callable[[Mapping[str, Any]], Timeline]
 ) -> Timeline:
     try:
-        found = read_line(json.loads(line))
+        content = parsed(line)
+        if not isinstance(content, dict):
+            raise TypeError("no JSON object")
+        found = read_line(content)
         if len(found.seconds) != len(found.values):
             message = f"{len(found.seconds)} times and {len(found.values)} values"
             raise ValueError(message)
-    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError) as error:
-        raise _unusable(path, number, f"{type(error).__name__}: {error}") from error
+        if not all(0 <= each < math.inf for each in (*found.seconds, *found.values)):
+            raise ValueError("a time or a size below 0, or beyond what a float can hold")
+    except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+        raise _unusable(path, number, shown(f"{type(error).__name__}: {error}")) from error
     return found
 
 
@@ -116,7 +125,7 @@ def _memory(line: Mapping[str, Any]) -> Timeline:
 def _blocks(line: Mapping[str, Any]) -> Timeline:
     elapsed_s = [float(ns) * 1e-9 for ns in line["elapsed_ns"]]
     starts = itertools.accumulate(elapsed_s[:-1], initial=0.0) if elapsed_s else ()
-    calls = int(line["calls"])
+    calls = _whole(line["calls"], least=1)
     waited_s = _waited_s(line, len(elapsed_s))
     running_s = (
         whole - waited if waited < whole else whole
@@ -134,6 +143,13 @@ def _waited_s(line: Mapping[str, Any], blocks: int) -> list[float]:
     return [float(each[at] or 0) * 1e-9 for each in line["evidence"]]
 
 
+def _whole(found: object, *, least: int) -> int:
+    if not isinstance(found, int) or isinstance(found, bool) or found < least:
+        message = f"{found!r} is no whole number of at least {least}"
+        raise ValueError(message)
+    return found
+
+
 def _of_launch(
     line: Mapping[str, Any], seconds: Iterator[float] | tuple[()], values: Iterator[float]
 ) -> Timeline:
@@ -143,7 +159,7 @@ def _of_launch(
     return Timeline(
         label=str(line["label"]),
         case=(evaluator, scenario, params, mode),
-        launch=int(line["launch"]),
+        launch=_whole(line["launch"], least=0),
         seconds=tuple(float(f"{each:.6g}") for each in seconds),
         values=tuple(float(f"{each:.9g}") for each in values),
     )

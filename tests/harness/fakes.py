@@ -11,6 +11,7 @@ from harness.launch import Surroundings
 from harness.measurement import Measurement
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
+from results.yardsticks import YARDSTICKS
 
 PHASES = ["construct", "differentiate", "lower", "compile", "first_call", "evaluate", "teardown"]
 
@@ -62,7 +63,9 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
         m.Calibrate: lambda q: m.Calibrated(calls=q.block_ns // call_ns, call_ns=call_ns),
         m.RunBlocks: lambda q: blocks([call_ns * q.calls] * q.blocks, q.calls),
         m.StayOn: lambda _: m.Staying(),
-        m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns={"matmul": 250_000}),
+        m.ReadYardstick: lambda _: m.YardstickRead(elapsed_ns=dict.fromkeys(YARDSTICKS, 250_000)),
+        m.Multiply: lambda q: m.Multiplied(instances=q.instances),
+        m.CheckAgain: lambda _: m.CheckedAgain(problem="", threads=0),
         m.Repeat: lambda q: m.Repeats(elapsed_ns={phase: [5_000] * q.most for phase in PHASES[:4]}),
         m.MeasureMemory: lambda q: m.MemoryRead(
             phase=q.phase,

@@ -43,6 +43,14 @@ def test_whatever_is_wrong_is_named(found: object, words: str) -> None:
     assert words in problem
 
 
+def test_a_wider_dtype_is_wrong_where_dtypes_are_given() -> None:
+    """float64 in the place of float32 has the right values, and is other work."""
+    golden = [np.array([1.0, -4.0])]
+
+    assert disagreement(golden, golden, 1e-3, [np.dtype(np.float64)]) == (0.0, "")
+    assert "expected float32" in disagreement(golden, golden, 1e-3, [np.dtype(np.float32)])[1]
+
+
 def test_what_overflows_in_float32_must_overflow() -> None:
     """2**200 as golden value is infinity in float32, and only that agrees."""
     golden = [np.array(2.0**200)]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from harness.blocks import Series, judge_blocks, log_ratio
+from harness.blocks import Series, Speed, judge_blocks, log_ratio, without_speed
 from harness.worker.evidence import Evidence
 from tests.harness.fakes import QUIET
 
@@ -74,3 +74,44 @@ def test_sides_count_from_the_same_round_on() -> None:
 
     assert [each.steady.kind for each in judged] == ["flat", "warm-up"]
     assert judged[0].start == judged[1].start >= 20
+
+
+def _along(count: int, *, slope: float = 0.0, spell: float = 0.0) -> list[float]:
+    """Times that rise by `slope` in all, and are slower by `spell` for the middle third."""
+    return [
+        1e-3 * (1 + slope * at / count) * (1 + spell * (count // 3 < at < 2 * count // 3))
+        for at in range(count)
+    ]
+
+
+def _speeds(times: list[float], every: int) -> list[Speed]:
+    return [Speed(block=at, log_time=math.log(times[at])) for at in range(0, len(times), every)]
+
+
+def test_a_slow_spell_of_the_machine_is_taken_out() -> None:
+    """What the yardstick saw as well is gone from the times, but for its edges; a trend stays."""
+    machine = _along(300, spell=0.5)
+    times = [own * slow * 1e3 for own, slow in zip(_along(300, slope=0.1), machine, strict=True)]
+
+    found, is_corrected = without_speed(range(300), times, _speeds(machine, 5))
+
+    assert is_corrected
+    assert found[150] / found[0] == pytest.approx(1.05, rel=1e-6)
+    assert found[299] / found[0] == pytest.approx(1.1, rel=1e-3)
+
+
+def test_a_yardstick_that_wanders_by_itself_is_not_used() -> None:
+    """Where correcting would make the times less steady, they stay as they were."""
+    times = _along(300, slope=0.1)
+
+    found, is_corrected = without_speed(range(300), times, _speeds(_along(300, spell=0.5), 5))
+
+    assert not is_corrected
+    assert found == times
+
+
+def test_few_readings_of_the_yardstick_correct_nothing() -> None:
+    """Nineteen are too few."""
+    times = _along(300, spell=0.5)
+
+    assert without_speed(range(300), times, _speeds(times, 16)) == (times, False)

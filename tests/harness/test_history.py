@@ -163,7 +163,7 @@ def test_bisecting_measures_commits_between_and_names_one(
     said = capsys.readouterr().err
     assert f"enters with {commits[5]} (after {commits[4]})" in said
     assert len(asked) == 3
-    assert asked[0][3:5] == ["--scenario", "chain:depth=100,width=64"]
+    assert asked[0][3] == "--scenario=chain:depth=100,width=64"
     assert all(each[0] == f"git:{commits[0]}#lib" for each in asked[:1])
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.blocks import Series, judge_blocks
 from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu
+from harness.scratch import VARIABLE, Scratch
 from harness.worker import messages as m
+from harness.worker.evidence import Evidence
 
 _PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
 
@@ -88,6 +95,65 @@ def test_a_memory_limit_holds_without_cgroups() -> None:
     assert (answer.phase, answer.status) == ("compile", "out_of_memory")
 
 
+def test_where_memory_runs_out_the_kernel_takes_the_launch() -> None:
+    """The launch volunteers; the controller stays as it is."""
+    with _launched("honest") as launch:
+        score = Path(f"/proc/{launch.process.pid}/oom_score_adj").read_text(encoding="ascii")
+
+    assert score == "1000\n"
+    assert Path("/proc/self/oom_score_adj").read_text(encoding="ascii") != score
+
+
+def test_what_a_killed_controller_left_is_cleared_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory that nobody holds goes, with the processes that carry its name; others stay."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    held = Scratch()
+    left = tempfile.mkdtemp(prefix="graphgauge-launch-")
+    others = tempfile.mkdtemp(prefix="graphgauge-")
+    orphan = subprocess.Popen(["sleep", "600"], env=os.environ | {VARIABLE: left})
+
+    LocalLauncher()
+
+    assert orphan.wait(timeout=60) == -signal.SIGKILL
+    assert sorted(tmp_path.iterdir()) == sorted(map(Path, (held.path, others)))
+    held.close()
+    assert list(tmp_path.iterdir()) == [Path(others)]
+
+
+def test_a_launch_ends_with_its_controller() -> None:
+    """Its process is gone when the one that started it is killed, whatever it was doing."""
+    code = (
+        "from tests.harness.test_launch import start_hanging\n"
+        "print(start_hanging(), flush=True)\n"
+        "import signal; signal.pause()"
+    )
+    controller = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert controller.stdout is not None
+    worker = psutil.Process(int(controller.stdout.readline()))
+
+    controller.kill()
+    controller.communicate(timeout=60)
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        worker.wait(timeout=60)
+    assert not worker.is_running()
+
+
+def start_hanging() -> int:
+    """Start a launch, have it hang, and tell its process."""
+    launch = LocalLauncher().start(
+        Surroundings(interpreter=sys.executable, hash_seed=1, cpu=usable_cpu())
+    )
+    launch.ask(m.Open("tiny", {}, "hanging", "gradient", None, 1, [_PLUGIN], False), timeout_s=60)
+    _until(launch, "lower")
+    launch.post(m.RunPhase(phase="compile"))
+    return launch.process.pid
+
+
 def test_a_subject_may_print_what_it_likes() -> None:
     """A megabyte on stdout, our own protocol's words among it, spoils no answer."""
     with _launched("talking") as launch:
@@ -95,6 +161,38 @@ def test_a_subject_may_print_what_it_likes() -> None:
 
     assert isinstance(answer, m.Elapsed)
     assert answer.elapsed_ns > 1
+
+
+def test_a_launch_that_was_stopped_says_so_in_the_block() -> None:
+    """SIGSTOP and SIGCONT within a block are seen, and the block alone is set aside."""
+    with _launched("honest") as launch:
+        assert isinstance(_until(launch, "first_call"), m.Elapsed)
+        assert isinstance(launch.ask(m.Check(), timeout_s=60), m.Checked)
+        quiet = m.RunBlocks(blocks=9, calls=100, untimed_calls=0, budget_ns=10**10)
+        before = launch.ask(quiet, timeout_s=60)
+        process = psutil.Process(launch.process.pid)
+        busy_s = process.cpu_times().user + 0.1
+        launch.post(m.RunBlocks(blocks=1, calls=100_000, untimed_calls=0, budget_ns=0))
+        while process.cpu_times().user < busy_s:  # well into the block, which takes longer
+            os.sched_yield()
+        process.suspend()
+        while process.status() != psutil.STATUS_STOPPED:
+            os.sched_yield()
+        process.resume()
+        stopped = launch.ask(
+            m.RunBlocks(blocks=1, calls=100_000, untimed_calls=0, budget_ns=0), timeout_s=60
+        )
+
+    assert isinstance(before, m.Blocks)
+    assert isinstance(stopped, m.Blocks)
+    series = Series(
+        calls=100,
+        elapsed_ns=before.elapsed_ns + stopped.elapsed_ns,
+        evidence=[Evidence(*each) for each in before.evidence + stopped.evidence],
+    )
+    (judged,) = judge_blocks([series], warm_up_blocks=0, round_blocks=1)
+    assert series.halts() == 1
+    assert judged.is_set_aside[-1]
 
 
 def test_children_of_a_subject_do_not_outlive_the_launch() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from harness.worker.layout import Layout
@@ -44,3 +46,26 @@ def test_a_fixed_layout_leaves_arrays_where_they_are() -> None:
     placed = _layout(fixed=True).place(_ARRAYS)
 
     assert all(placed[name] is array for name, array in _ARRAYS.items())
+
+
+def test_small_objects_begin_elsewhere_in_their_pools() -> None:
+    """What is allocated next lies at many different places of Python's pools of 16 KiB."""
+    layout = _layout(fixed=False)
+    kept, places = [], set()
+
+    for _ in range(60):
+        layout.shift_pools()
+        kept.append(bytes(200))
+        places.add(id(kept[-1]) % (16 * 1024))
+
+    assert len(places) > 20
+
+
+def test_a_fixed_layout_takes_no_memory_for_pads() -> None:
+    """With a fixed layout nothing is allocated to move anything."""
+    layout = _layout(fixed=True)
+    before = sys.getallocatedblocks()
+
+    layout.shift_pools()
+
+    assert sys.getallocatedblocks() - before < 5

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evaluators import catalog
-from harness.worker.plugins import PluginError, load_installed, load_plugins
+from harness.worker.plugins import PluginError, announce_installed, load_plugins
 from scenarios import scenario as scenario_catalogue
 
 _EVALUATOR = """
@@ -59,25 +59,51 @@ def test_a_plugin_that_cannot_be_loaded_says_why(
     assert str(path) in str(raised.value)
 
 
-def test_installed_packages_are_found_by_their_entry_points(
+def _install(folder: Path, name: str, content: str, entry_points: str) -> None:
+    """A distribution as pip leaves it: a module, and what it says of itself."""
+    (folder / f"{name}.py").write_text(content)
+    information = folder / f"{name}-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(entry_points)
+
+
+def test_installed_packages_run_when_they_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An evaluator and a scenario that an installed distribution names are registered."""
+    """Known by their entry points, their code runs at the first use of the name, not before."""
     scenario = (
         "\nfrom scenarios.scenario import Scenario, get\nfrom dataclasses import replace\n"
         "LOOP = replace(get('mlp'), name='from_a_package')\n"
     )
-    (tmp_path / "brought.py").write_text(_EVALUATOR.format(name="from-a-package") + scenario)
-    information = tmp_path / "brought-1.0.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: brought\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text(
+    content = _EVALUATOR.format(name="from-a-package") + scenario
+    entry_points = (
         "[graphgauge.evaluators]\nfrom-a-package = brought:MINE\n"
         "[graphgauge.scenarios]\nfrom_a_package = brought:LOOP\n"
     )
+    _install(tmp_path, "brought", content, entry_points)
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
 
-    load_installed()
+    announce_installed()
 
+    assert "from-a-package" in catalog.names()
+    assert "from_a_package" in scenario_catalogue.announced()
+    assert "brought" not in sys.modules
     assert catalog.get("from-a-package").name == "from-a-package"
     assert scenario_catalogue.get("from_a_package").name == "from_a_package"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("1 / 0", "ZeroDivisionError"), ("MINE = object()", "named None")]
+)
+def test_a_package_that_cannot_be_loaded_says_why(
+    content: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It harms nobody until it is named; then its entry point is told."""
+    name = f"broken_{len(words)}"
+    _install(tmp_path, name, content, f"[graphgauge.evaluators]\n{name} = {name}:MINE\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    announce_installed()
+
+    with pytest.raises(PluginError, match=words):
+        catalog.get(name)

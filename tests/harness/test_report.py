@@ -56,7 +56,7 @@ def test_a_page_is_written(
 
 def test_tables_of_one_label_are_told_apart(tmp_path: Path) -> None:
     """By their files, and so are the timelines beside them."""
-    paths = [table(tmp_path, f"{name}.csv", suite("same", 1)) for name in "ab"]
+    paths = [table(tmp_path, f"{name}.csv", suite("same", ord(name))) for name in "ab"]
     line = {
         "label": "same",
         "evaluator": "planned",

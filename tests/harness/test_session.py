@@ -11,16 +11,9 @@ import pytest
 from harness.cases import parse_spec
 from harness.effort import quick_effort
 from harness.launch import Surroundings
-from harness.session import (
-    MEMORY,
-    TIME,
-    Contender,
-    Session,
-    Settings,
-    Version,
-    blocks_path,
-    plan_steps,
-)
+from harness.plan import MEMORY, TIME, Contender, Version, plan_steps
+from harness.session import Session, Settings
+from harness.side_files import blocks_path
 from harness.worker import messages as m
 from results.schema import Reading
 from results.tables import read, readings

@@ -13,7 +13,8 @@ from harness.effort import quick_effort
 from harness.errors import UsageError
 from harness.launch import Surroundings
 from harness.measurement import Measurement
-from harness.session import Contender, Session, Settings, Version, plan_steps
+from harness.plan import Contender, Version, plan_steps
+from harness.session import Session, Settings
 from harness.sweeps import Stops, ascending, is_larger
 from harness.worker import messages as m
 from results.schema import Reading

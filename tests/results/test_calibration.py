@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from results.calibration import (
-    Between,
     Calibration,
     IdenticalPairs,
     append_calibration,
@@ -19,6 +18,7 @@ from results.calibration import (
     read_calibrations,
 )
 from results.errors import TableError
+from results.sessions import SPEED_CORRECTED_SD
 
 
 def _pairs(case: str, count: int, sd: float = 0.01, mean: float = 0.0) -> IdenticalPairs:
@@ -35,6 +35,7 @@ def _calibrated(*cases: IdenticalPairs) -> Calibration:
         level=0.01,
         comparison_s=5.0,
         troubles=["load: much; stop it"],
+        log_speed=None,
     )
 
 
@@ -76,14 +77,36 @@ def test_more_budget_sees_smaller_changes_and_more_noise_larger_ones() -> None:
 
 
 def test_the_spread_between_sessions_is_pooled_over_cases() -> None:
-    """Times of 1, e and e² have a standard deviation of 1 in logs; a constant case halves it."""
+    """Logs of -0.1, 0 and 0.1 have an sd of 0.1; a constant case halves its square."""
     one = _calibrated(_pairs("a", 20))
-    alone = [replace(one, case_times={"a": math.exp(at)}) for at in range(3)]
-    beside = [replace(one, case_times={"a": math.exp(at), "b": 3.0}) for at in range(3)]
+    alone = [replace(one, case_times={"a": math.exp(at / 10)}) for at in (-1, 0, 1)]
+    beside = [replace(each, case_times={**each.case_times, "b": 3.0}) for each in alone]
 
-    assert between_sessions(alone) == Between(sd=pytest.approx(1), degrees=2)
-    assert between_sessions(beside) == Between(sd=pytest.approx(math.sqrt(0.5)), degrees=2)
+    assert _sd_and_degrees(alone) == (pytest.approx(0.1), 2)
+    assert _sd_and_degrees(beside) == (pytest.approx(0.1 * math.sqrt(0.5)), 2)
     assert between_sessions(alone[:2]) is None
+
+
+def _sd_and_degrees(calibrations: list[Calibration]) -> tuple[float, float]:
+    found = between_sessions(calibrations)
+    assert found is not None
+    return found.sd, found.degrees
+
+
+def test_what_the_yardstick_foretells_is_no_spread() -> None:
+    """Where the machine's log speed moves with the cases' times, nothing is left; told if read."""
+    one = _calibrated(_pairs("a", 20))
+    times = [replace(one, case_times={"a": math.exp(at / 10)}) for at in (-1, 0, 1)]
+    read = [
+        replace(each, log_speed=at / 10 - 8) for each, at in zip(times, (-1, 0, 1), strict=True)
+    ]
+
+    foretold, untold = between_sessions(read), between_sessions(times)
+
+    assert foretold is not None
+    assert untold is not None
+    assert foretold.speed_corrected_sd == pytest.approx(0, abs=1e-12)
+    assert untold.speed_corrected_sd == SPEED_CORRECTED_SD
 
 
 def test_calibrations_are_read_back_as_they_were_written(tmp_path: Path) -> None:

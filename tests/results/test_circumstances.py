@@ -5,6 +5,7 @@ import pytest
 from results.circumstances import circumstances
 from results.errors import ComparisonError
 from results.frames import frame_of
+from results.sessions import BetweenSessions
 from tests.results.samples import version
 
 
@@ -16,7 +17,7 @@ def notes(environments: dict[str, dict[str, object]] | None = None, **changes: o
         "old",
         ["new"],
         allow_other_machine=True,
-        between_session_sd=0.04,
+        between=BetweenSessions(sd=0.04, speed_corrected_sd=0.02),
         environments=environments or {},
     )
     return list(found)
@@ -45,7 +46,7 @@ def test_other_machines_are_noted_when_allowed() -> None:
             "old",
             ["new"],
             allow_other_machine=False,
-            between_session_sd=0.04,
+            between=BetweenSessions(sd=0.04, speed_corrected_sd=0.02),
             environments={},
         )
 

@@ -52,7 +52,7 @@ def side(series: np.ndarray, pairs: np.ndarray, logs: np.ndarray) -> Side:  # ty
         sessions=np.zeros(len(series), dtype=np.int64),
         values=np.exp(logs),
         log_ratios=np.full(len(series), np.nan),
-        yardsticks=np.full((len(series), 3), np.nan),
+        speeds=np.full(len(series), np.nan),
     )
 
 
@@ -71,7 +71,7 @@ def test_sessions_move_all_cases_together() -> None:
         old += version("old", lognormal(case, 10), params=params)
         new += version("new", lognormal(100 + case, 10), params=params, session="s2")
 
-    (mean,) = compare(frame_of(old + new), between_session_sd=0.04).geometric_means
+    (mean,) = compare(frame_of(old + new), between=BetweenSessions(sd=0.04)).geometric_means
 
     assert math.log(mean.ratio_high / mean.ratio) > 3 * 0.04 * math.sqrt(2)
 

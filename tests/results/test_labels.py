@@ -55,3 +55,23 @@ def test_tables_with_labels_of_their_own_keep_them() -> None:
     )
 
     assert labels_of(frame) == ["old", "new"]
+
+
+@pytest.mark.parametrize("kept", [3, 2])
+def test_a_copy_is_no_other_version(kept: int) -> None:
+    """The same launches under two files would be "unchanged" for sure, and mean nothing."""
+    rows = version("main", [1.0, 1.1, 1.2])
+    frames = {"a.csv": frame_of(rows[:kept]), "b.csv": frame_of(rows)}
+
+    with pytest.raises(ComparisonError, match=r"a\.csv: every reading of label 'main'"):
+        label_by_file(frames)
+
+
+def test_another_measurement_with_the_same_values_is_no_copy() -> None:
+    """Counts are the same in every session; the session tells them apart."""
+    frames = {
+        name: frame_of(version("main", [301.0, 301.0], metric="nodes", session=name))
+        for name in ("a.csv", "b.csv")
+    }
+
+    assert labels_of(label_by_file(frames)) == ["main (a.csv)", "main (b.csv)"]

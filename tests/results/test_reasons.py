@@ -23,7 +23,7 @@ EVIDENCE = Evidence(
     p_beyond_alone=0.00005,
     p_within_alone=1.0,
     source="",
-    yardstick="",
+    by_speed=False,
     launches_to_halve=40,
 )
 

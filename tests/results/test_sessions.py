@@ -10,6 +10,9 @@ from results.sessions import BetweenSessions, with_sessions
 from results.statistics import Estimate, interval
 from tests.results.samples import lognormal, version
 
+NO = np.zeros(1, dtype=bool)
+"""Not corrected for the machine's speed."""
+
 
 def estimate(error: float, degrees: float) -> Estimate:
     """Of no difference."""
@@ -21,7 +24,7 @@ def estimate(error: float, degrees: float) -> Estimate:
 def test_variances_add_up() -> None:
     """Two sessions that share nothing count twice; degrees of freedom are nearer the larger's."""
     found = with_sessions(
-        estimate(0.03, 30.0), np.array([2.0]), BetweenSessions(sd=0.04, degrees=8)
+        estimate(0.03, 30.0), np.array([2.0]), NO, BetweenSessions(sd=0.04, degrees=8)
     )
 
     assert found.standard_error == pytest.approx([(0.03**2 + 2 * 0.04**2) ** 0.5])
@@ -32,7 +35,7 @@ def test_one_session_stays_as_it_is() -> None:
     """What both sides share cancels."""
     before = estimate(0.03, 30.0)
 
-    found = with_sessions(before, np.zeros(1), BetweenSessions())
+    found = with_sessions(before, np.zeros(1), NO, BetweenSessions())
 
     assert found.standard_error == pytest.approx(before.standard_error)
     assert found.degrees == pytest.approx(before.degrees)
@@ -40,7 +43,9 @@ def test_one_session_stays_as_it_is() -> None:
 
 def test_launches_that_never_vary_are_still_of_a_session() -> None:
     """Their variance is the sessions' alone."""
-    found = with_sessions(estimate(0.0, 4.0), np.array([2.0]), BetweenSessions(sd=0.04, degrees=8))
+    found = with_sessions(
+        estimate(0.0, 4.0), np.array([2.0]), NO, BetweenSessions(sd=0.04, degrees=8)
+    )
 
     assert found.standard_error == pytest.approx([0.04 * 2**0.5])
     assert found.degrees == pytest.approx([8.0])
@@ -60,7 +65,7 @@ def test_a_stored_baseline_needs_a_larger_change(session: str, sd: float, expect
     old = version("old", lognormal(1, 10))
     new = version("new", lognormal(2, 10, 1.05e-3), session=session)
 
-    (row,) = compare(frame_of(old + new), between_session_sd=sd).rows
+    (row,) = compare(frame_of(old + new), between=BetweenSessions(sd=sd)).rows
 
     assert row.verdict == expected
 
@@ -115,7 +120,7 @@ def test_intervals_hold_the_truth_across_sessions(launches: int, sd: float) -> N
             degrees=within.degrees[i : i + 1],
         )
         across = with_sessions(
-            one, np.array([2.0]), BetweenSessions(sd=told_sd[i], degrees=degrees)
+            one, np.array([2.0]), NO, BetweenSessions(sd=told_sd[i], degrees=degrees)
         )
         low, high = interval(across, 0.01)
         missed.append(not low[0] <= 0.02 <= high[0])
@@ -128,7 +133,5 @@ def test_intervals_hold_the_truth_across_sessions(launches: int, sd: float) -> N
 )
 def test_what_is_no_spread_is_refused(sd: float, degrees: float) -> None:
     """With what is expected."""
-    frame = frame_of(version("old", [1.0, 1.1]) + version("new", [1.0, 1.1]))
-
     with pytest.raises(ComparisonError, match="between sessions"):
-        compare(frame, between_session_sd=sd, between_session_degrees=degrees)
+        BetweenSessions(sd=sd, degrees=degrees)

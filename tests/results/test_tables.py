@@ -166,6 +166,30 @@ def test_a_newer_schema_is_refused(table: Path) -> None:
     assert "schema is '2'; expected 1" in str(refusal(table))
 
 
+def test_a_newer_schema_with_other_columns_is_newer(table: Path) -> None:
+    """What a later version renames is not told as missing, but the version is."""
+    content = table.read_bytes().replace(b"spread", b"iqr", 1).replace(b"\r\n1,", b"\r\n12,")
+    error = refusal(written(table, content))
+
+    assert (error.line, error.column) == (2, "schema")
+    assert "expected 1, the newest that this graphgauge knows" in str(error)
+
+
+@pytest.mark.parametrize("cell", [b"0", b"1.0", b"x", b"", b"-1"])
+def test_there_never_was_another_schema_before(table: Path, cell: bytes) -> None:
+    """1 is the first."""
+    written(table, table.read_bytes().replace(b"\r\n1,", b"\r\n" + cell + b","))
+
+    assert "expected 1, the first that there was" in str(refusal(table))
+
+
+def test_a_nul_is_found_by_its_line(table: Path) -> None:
+    """Wherever it stands."""
+    written(table, table.read_bytes().replace(b",1.001,", b",1.0\x0001,"))
+
+    assert refusal(table).line == 3
+
+
 def test_missing_columns_are_named(table: Path) -> None:
     """The error says which."""
     written(table, table.read_bytes().replace(b"spread", b"width", 1))

@@ -1,0 +1,173 @@
+"""How well profiles by operator say what changed: figures for docs/profile.md.
+
+    python -m benchmarks.profiles overhead
+    python -m benchmarks.profiles planted --tries 20
+
+`overhead` profiles identical code in two versions and prints, for each case, how much longer an
+instrumented call takes and how far the steps are from adding up to the uninstrumented call, launch
+by launch. The cost of a reading is taken from the other launches alone.
+
+`planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
+call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds
+and has its own seed. It counts how often that operator is the first row, and how far the
+contributions of all rows are from the change of the uninstrumented call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from pathlib import Path
+from time import monotonic
+
+from benchmarks.planted_operators import VARIABLE
+from harness.cases import Case, make_cases, parse_spec
+from harness.launch import LocalLauncher
+from harness.profiling.launches import Effort, Stepped, time_steps
+from harness.profiling.steps import readings, reconciled
+from harness.plan import Contender, Version
+from results.profiles.difference import Difference, difference
+from results.profiles.summary import summarised
+
+PLUGIN = str(Path(__file__).with_name("planted_operators.py"))
+PLANTED_KINDS = ("tanh", "add", "multiply", "matmul")
+OVERHEAD_CASES = (
+    ("rnn", "straightline"),
+    ("rnn", "planned"),
+    ("rnn", "interpreter"),
+    ("chain:depth=200,width=8", "straightline"),
+    ("chain:depth=200,width=8", "planned"),
+    ("chain:depth=200,width=8", "interpreter"),
+    ("lstm", "straightline"),
+    ("lstm", "planned"),
+    ("mlp", "straightline"),
+    ("mlp", "planned"),
+)
+
+
+def stepped(case: Case, evaluators: list[str], arguments: argparse.Namespace, seed: int) -> Stepped:
+    """Launches of the case under those evaluators, alive together."""
+    group = [
+        Contender(
+            version=Version(label=f"{name} ({number})", interpreter=sys.executable),
+            case=make_cases([parse_spec(_text(case))], [name], [case.mode])[0],
+        )
+        for number, name in enumerate(evaluators, start=1)
+    ]
+    effort = Effort(
+        launches=arguments.pairs,
+        least_launches=arguments.pairs,
+        budget_s=None,
+        recorded_s=arguments.recorded,
+        timeout_s=120.0,
+    )
+    found = time_steps(group, effort, launcher=LocalLauncher(), plugins=(PLUGIN,), seed=seed)
+    for contender, failed in found.failures:
+        sys.exit(f"{contender.case}: {failed.status}: {failed.detail}")
+    return found
+
+
+def _text(case: Case) -> str:
+    return f"{case.scenario}:{','.join(f'{key}={value}' for key, value in case.params)}"
+
+
+def overhead(arguments: argparse.Namespace) -> None:
+    """Print how much instrumentation costs, and what the steps add up to."""
+    print(
+        f"{'case':34} {'steps':>6} {'call':>9} {'instr.':>7} {'worst':>7} {'alone':>6} {'within':>6}"
+    )
+    print(f"{'':34} {'':>6} {'':>9} {'× call':>7} {'sum':>7} {'ns':>6} {'ns':>6}")
+    for scenario, evaluator in OVERHEAD_CASES:
+        case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
+        found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
+        each = reconciled(found.launches)
+        off = max((one.sum_s / one.plain_s - 1 for one in each), key=abs)
+        slower = statistics.median(one.instrumented_s / one.plain_s for one in each)
+        alone = statistics.median(one.steps.reading_ns for one in found.launches)
+        within = statistics.median(one.reading_s for one in each) * 1e9
+        steps = len(found.launches[0].steps.step_ns)
+        call_us = statistics.median(one.plain_s for one in each) * 1e6
+        print(
+            f"{evaluator + ' ' + scenario:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {off:+7.2%} "
+            f"{alone:6.0f} {within:6.0f}",
+            flush=True,
+        )
+
+
+def planted(arguments: argparse.Namespace) -> None:
+    """Print what is found of planted work."""
+    case = make_cases([parse_spec(arguments.case)], ["straightline"], ["gradient"])[0]
+    shares = _shares(case, arguments)
+    first = within = 0
+    print(
+        f"{'try':>4} {'planted':>22} {'change':>8} {'first row':>12} {'its part':>9} {'sum/change':>11} {'s':>5}"
+    )
+    for number in range(1, arguments.tries + 1):
+        kind = PLANTED_KINDS[(number - 1) % len(PLANTED_KINDS)]
+        percent = min(100.0, arguments.percent / shares[kind])
+        os.environ[VARIABLE] = f"{kind}:{percent:.4g}"
+        started = monotonic()
+        found = stepped(
+            case, ["straightline", "straightline-planted"], arguments, arguments.seed + number
+        )
+        seconds = monotonic() - started
+        between = _difference(found)
+        change = between.whole.change_s
+        rows = sum(row.change_s for row in between.rows)
+        is_first = between.rows[0].name == kind and between.rows[0].change_s > 0
+        first += is_first
+        within += abs(rows / change - 1) <= 0.1
+        print(
+            f"{number:4} {f'{percent:.0f} % of {kind}':>22} {change / between.whole.baseline_s:+8.2%} "
+            f"{between.rows[0].name:>12} {between.rows[0].change_s / change:9.1%} "
+            f"{rows / change:11.3f} {seconds:5.0f}",
+            flush=True,
+        )
+    print(
+        f"named first in {first} of {arguments.tries} tries; contributions within 10 % of the "
+        f"change in {within} of {arguments.tries}"
+    )
+
+
+def _shares(case: Case, arguments: argparse.Namespace) -> dict[str, float]:
+    """What each kind of operator has of a call, from 0 to 1."""
+    found = stepped(case, ["straightline", "straightline"], arguments, arguments.seed)
+    label = found.launches[0].contender.version.label
+    rows = summarised(
+        readings(found.launches, ("operator",)),
+        label,
+        by="operator",
+        phase="evaluate",
+        peaks=None,
+        dtype="float32",
+    )
+    return {row.name: row.share for row in rows}
+
+
+def _difference(found: Stepped) -> Difference:
+    labels = dict.fromkeys(each.contender.version.label for each in found.launches)
+    return difference(
+        readings(found.launches, ("operator",)), *labels, by="operator", phase="evaluate"
+    )
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("overhead", "planted"))
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--recorded", type=float, default=0.6, help="seconds a launch")
+    parser.add_argument("--tries", type=int, default=20)
+    parser.add_argument("--percent", type=float, default=3.0, help="of the whole call")
+    parser.add_argument("--case", default="rnn")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    {"overhead": overhead, "planted": planted}[arguments.what](arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""`graphgauge profile --memory`: which lines memory came from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from harness.cases import Case, make_cases, parse_spec
+from harness.commands.options import positive_int
+from harness.exits import NOTHING, OK
+from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.plan import Version
+from harness.progress import say
+from harness.worker import messages as m
+from results.flame import flame_graph
+from results.formats.terminal import console
+from results.sites import Site, collapsed, rows_by_site
+from results.units import quantity
+
+_KINDS = (
+    ("each", "left behind by each round"),
+    ("once", "left behind by the first round"),
+    ("peak", "there at the peak"),
+)
+_SITES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Profile:
+    """What one version was traced to."""
+
+    label: str
+    traced: m.Traced
+
+    def sites(self, kind: str) -> list[Site]:
+        """The sites of that kind."""
+        return [
+            Site(stack=tuple(stack), text=text, size_bytes=size)
+            for stack, text, size in getattr(self.traced, kind)
+        ]
+
+
+def add_memory_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what a profile of memory takes."""
+    parser.add_argument("--calls", type=positive_int, default=20, metavar="N", help="memory: calls")
+    parser.add_argument(
+        "--rounds", type=positive_int, default=3, metavar="N", help="memory: rounds"
+    )
+
+
+def profile_memory(
+    arguments: argparse.Namespace, versions: Sequence[Version], plugins: tuple[str, ...]
+) -> int:
+    """Trace, print tables and write flame graphs."""
+    specs = tuple(map(parse_spec, arguments.case))
+    done = 0
+    for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):
+        profiles = []
+        for version in versions:
+            answer = _traced(case, version, plugins, arguments)
+            if isinstance(answer, m.Failure):
+                say(f"{case} ({version.label}): {answer.status} in {answer.phase}: {answer.detail}")
+            else:
+                profiles.append(_Profile(label=version.label, traced=answer))
+        if len(profiles) == len(versions):
+            _show(case, profiles, arguments.top)
+            _write(case, profiles, arguments.out)
+            done += 1
+    return OK if done else NOTHING
+
+
+def _traced(
+    case: Case, version: Version, plugins: tuple[str, ...], arguments: argparse.Namespace
+) -> m.Traced | m.Failure:
+    surroundings = Surroundings(
+        interpreter=version.interpreter, hash_seed=1, cpu=usable_cpu(), exact_memory=True
+    )
+    launch = LocalLauncher().start(surroundings)
+    request = m.Open(
+        scenario=case.scenario,
+        params=dict(case.params),
+        evaluator=case.evaluator,
+        mode=case.mode,
+        dtype=case.dtype,
+        seed=1,
+        plugins=list(plugins),
+        fixed_layout=True,
+    )
+    asked = m.TraceMemory(calls=arguments.calls, rounds=arguments.rounds, sites=_SITES)
+    try:
+        opened = launch.ask(request, timeout_s=arguments.timeout)
+        if isinstance(opened, m.Failure):
+            return opened
+        answer = launch.ask(asked, timeout_s=arguments.timeout)
+    finally:
+        launch.close()
+    if isinstance(answer, (m.Traced, m.Failure)):
+        return answer
+    return m.Failure(phase="compile", status="error", detail=f"answered {type(answer).__name__}")
+
+
+def _show(case: Case, profiles: Sequence[_Profile], top: int) -> None:
+    to = console()
+    for kind, title in _KINDS:
+        table = Table(title=f"{case}: {title}", title_justify="left")
+        for profile in profiles:
+            table.add_column(profile.label, justify="right")
+        if len(profiles) > 1:
+            table.add_column("difference", justify="right")
+        table.add_column("line")
+        table.add_column("code")
+        rows = rows_by_site([profile.sites(kind) for profile in profiles])
+        for row in rows[:top]:
+            cells = [quantity(float(size), "B") for size in row.sizes_bytes]
+            if len(profiles) > 1:
+                cells.append(quantity(float(row.difference_bytes), "B"))
+            table.add_row(*cells, row.place, row.text[:60])
+        to.print(table)
+    for profile in profiles:
+        traced = profile.traced
+        seen = traced.seen_bytes / max(traced.peak_bytes, 1)
+        to.print(
+            f"{profile.label}: the peak shown is {seen:.0%} of the highest, "
+            f"{quantity(float(traced.peak_bytes), 'B')}; allocations of Python and numpy alone"
+        )
+
+
+def _write(case: Case, profiles: Sequence[_Profile], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for profile in profiles:
+        name = "".join(
+            c if c.isalnum() or c in "-_=." else "-"
+            for c in f"{case.evaluator}-{case.scenario}-{case.mode}-{profile.label}"
+        )
+        for kind, title in _KINDS:
+            sites = profile.sites(kind)
+            stem = folder / f"{name}.{kind}"
+            stem.with_name(f"{stem.name}.collapsed").write_text(collapsed(sites), encoding="utf-8")
+            drawn = flame_graph(sites, f"{profile.label}, {case}: {title}")
+            stem.with_name(f"{stem.name}.svg").write_text(drawn, encoding="utf-8")
+    say(f"flame graphs (.svg) and collapsed stacks: {folder}")

@@ -1,0 +1,127 @@
+"""The private directory of a launch, and the end of everything that the launch has started.
+
+Whatever a launch starts inherits an environment variable that names its directory, and so can be
+found by it, wherever it has gone. The directory is locked as long as its controller lives: one that
+is not locked was left behind by a controller that was killed, and the next one clears it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+
+VARIABLE = "GRAPHGAUGE_SCRATCH"
+_PREFIX = "graphgauge-launch-"
+"""Of nothing else: what has it and is not locked is removed."""
+_SWEEPS = 20
+"""So often is looked for processes that were started while others were being ended."""
+_PROC = Path("/proc")
+
+
+class Scratch:
+    """A directory that is removed with everything that carries its name."""
+
+    def __init__(self) -> None:
+        while True:
+            self.path = tempfile.mkdtemp(prefix=_PREFIX)
+            with contextlib.suppress(OSError):
+                self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                if os.path.exists(self.path):  # nobody took it for one that was left behind
+                    return
+                os.close(self._lock)
+
+    def close(self, descendants: tuple[int, ...] = ()) -> None:
+        """End what the launch has started, remove the directory, and let go of it.
+
+        Args:
+            descendants: processes that are known to be the launch's, by their parents.
+        """
+        for pid in descendants:
+            _kill(pid)
+        end_carriers(self.path)
+        _remove(self.path)
+        os.close(self._lock)
+
+
+def clear_left_behind() -> None:
+    """Remove the directories of controllers that are dead, and end what their launches started."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), _lock_of_nobody(path):
+            end_carriers(str(path))
+            _remove(str(path))
+
+
+def end_carriers(path: str) -> None:
+    """End every process whose environment names that scratch directory."""
+    for _ in range(_SWEEPS):
+        found = list(_carriers(path))
+        if not found:
+            return
+        for pid in found:
+            _kill(pid)
+
+
+def descendants_of(pid: int) -> tuple[int, ...]:
+    """The processes that a living one has started, and those that they have started."""
+    with contextlib.suppress(psutil.Error):
+        return tuple(each.pid for each in psutil.Process(pid).children(recursive=True))
+    return ()
+
+
+@contextlib.contextmanager
+def _lock_of_nobody(path: Path) -> Iterator[None]:
+    """Hold the directory's lock; BlockingIOError while somebody else holds it."""
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if os.fstat(lock).st_uid != os.getuid():
+            raise PermissionError(f"{path} is somebody else's")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _carriers(path: str) -> Iterator[int]:
+    wanted = f"{VARIABLE}={path}"
+    if not _PROC.joinpath("self", "environ").exists():
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get(VARIABLE) == path and process.pid != os.getpid():
+                    yield process.pid
+        return
+    content = wanted.encode() + b"\0"
+    for name in os.listdir(_PROC):
+        if name.isdigit() and int(name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if content in _PROC.joinpath(name, "environ").read_bytes():
+                    yield int(name)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _remove(path: str) -> None:
+    """Remove the directory, also where the subject has taken away its own rights to it."""
+    shutil.rmtree(path, onerror=_with_rights)
+
+
+def _with_rights(remove: Callable[..., object], path: str, _: object) -> None:
+    with contextlib.suppress(OSError):
+        os.chmod(os.path.dirname(path), stat.S_IRWXU)
+        os.chmod(path, stat.S_IRWXU)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            remove(path)

@@ -1,0 +1,31 @@
+"""Exceptions of subjects in one line, whatever they do when they are printed."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+_MOST_CHARACTERS = 500
+
+
+def status_of(error: BaseException) -> str:
+    """The status that a row has for it."""
+    if isinstance(error, RecursionError):
+        return "recursion"
+    return "out_of_memory" if isinstance(error, MemoryError) else "error"
+
+
+def one_line(error: BaseException) -> str:
+    """Type, message, and the last place of the subject's own code."""
+    lines = _message(error).strip().splitlines()
+    message = f": {lines[0]}" if lines else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}{message[:_MOST_CHARACTERS]}{place}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:
+        return "its message cannot be printed"

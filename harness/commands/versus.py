@@ -23,11 +23,18 @@ from harness.commands.options import (
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
+from harness.exits import NOTHING, OK
 from harness.interruption import Interrupted
-from harness.plan import Contender
+from harness.plan import Contender, Version
 from harness.progress import say
 from harness.session import Session, Settings
-from harness.sides import EvaluatorSide, RequirementSide, Side, make_versions, parse_sides
+from harness.sides import (
+    EvaluatorSide,
+    RequirementSide,
+    Side,
+    make_versions_that_install,
+    parse_sides,
+)
 from results.errors import ComparisonError
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
@@ -84,7 +91,8 @@ class Versus:
         )
         if arguments.explain and arguments.format != "table":
             raise UsageError(f"--explain prints tables; leave out --format {arguments.format}")
-        groups = _groups(sides, cases)
+        versions = make_versions_that_install(sides)
+        groups = _groups(sides, versions, cases)
         session = Session(settings)
         try:
             session.run(groups)
@@ -96,7 +104,10 @@ class Versus:
         if arguments.explain:
             for group in groups:
                 explain(group, _wish(arguments, plugins))
-        return code
+        missing = [side.label for side, version in zip(sides, versions, strict=True) if not version]
+        if missing:
+            say(f"not compared, since they did not install: {', '.join(missing)}")
+        return NOTHING if missing and code == OK else code
 
     def _judged(
         self,
@@ -183,13 +194,16 @@ def _effort(arguments: argparse.Namespace) -> Effort:
     return replace(effort, phases=frozenset(arguments.phase) if arguments.phase else None)
 
 
-def _groups(sides: Sequence[Side], cases: Sequence[Case]) -> list[tuple[Contender, ...]]:
+def _groups(
+    sides: Sequence[Side], versions: Sequence[Version | None], cases: Sequence[Case]
+) -> list[tuple[Contender, ...]]:
     """For each case, what is alive together; a side that is an evaluator puts itself there."""
-    versions = make_versions(sides)
     groups = []
     for case in cases:
         group = []
         for side, version in zip(sides, versions, strict=True):
+            if version is None:
+                continue
             own = (
                 replace(case, evaluator=side.evaluator) if isinstance(side, EvaluatorSide) else case
             )

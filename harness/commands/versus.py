@@ -7,8 +7,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import pandas as pd
-
 from harness.cases import Case
 from harness.commands.explaining import RECORDED_S, Wish, explain, step_effort
 from harness.commands.judging import LEVEL, environments_of, judge, threshold_of
@@ -39,7 +37,6 @@ from results.errors import ComparisonError
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
-from results.yardsticks import YARDSTICK
 
 _QUICK_PAIRS = 5
 _MOST_PAIRS = 1_000
@@ -119,8 +116,6 @@ class Versus:
         """Show what came of it; the exit code is returned."""
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
-        if all(isinstance(side, EvaluatorSide) for side in sides):
-            measured = _under_one_name(measured, sides)
         say(f"table: {settings.out}")
         return judge(
             measured,
@@ -210,13 +205,3 @@ def _groups(
             group.append(Contender(version=version, case=own))
         groups.append(tuple(group))
     return groups
-
-
-def _under_one_name(frame: pd.DataFrame, sides: Sequence[Side]) -> pd.DataFrame:
-    """The rows with all evaluators under one name: here they are what is compared.
-
-    Yardsticks are left out, since pairs do without them.
-    """
-    frame = frame[frame["evaluator"] != YARDSTICK]
-    name = " vs ".join(side.label for side in sides)
-    return frame.assign(evaluator=pd.Categorical([name] * len(frame), categories=[name]))

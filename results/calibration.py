@@ -272,6 +272,7 @@ def _check(found: Calibration) -> None:
     if not all(each > 0 for each in found.case_times.values()):
         message = "a case that took no time"
         raise ValueError(message)
-    if not isinstance(found.recorded_at, str) or not isinstance(found.machine, str):
+    texts: tuple[object, ...] = (found.recorded_at, found.machine)
+    if not all(isinstance(each, str) for each in texts):
         message = "recorded_at and machine must be texts"
         raise TypeError(message)

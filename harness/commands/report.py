@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from harness.commands.judging import compared, environments_of
@@ -14,13 +16,18 @@ from harness.progress import say
 from results.errors import NothingToCompareError
 from results.formats.wording import headline
 from results.judgement import Comparison
-from results.labels import label_by_file, names_by_file
+from results.labels import (
+    evaluators_as_versions,
+    evaluators_compared,
+    label_by_file,
+    names_by_file,
+)
 from results.profiles.table import read_profile
 from results.report import page, pictures
 from results.report.content import Content, content
 from results.report.plots import KINDS
 from results.report.profiles import Profile
-from results.report.timelines import read_blocks, read_timelines, renamed
+from results.report.timelines import Timeline, read_blocks, read_timelines, renamed
 from results.schema import PHASES
 from results.tables import read
 
@@ -120,7 +127,8 @@ def _picture_format(arguments: argparse.Namespace) -> pictures.PictureFormat | N
 
 def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]:
     frames = {str(path): read(path) for path in arguments.tables}
-    frame = label_by_file(frames)
+    together = label_by_file(frames)
+    frame = evaluators_as_versions(together)
     environments = environments_of(arguments.tables)
     comparison = None
     try:
@@ -141,10 +149,17 @@ def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]
         frame,
         comparison,
         environments=environments,
-        memory=tuple(itertools.chain(*memory)),
-        blocks=tuple(itertools.chain(*blocks)),
+        memory=_under(evaluators_compared(together), itertools.chain(*memory)),
+        blocks=_under(evaluators_compared(together), itertools.chain(*blocks)),
     )
     return told, comparison
+
+
+def _under(evaluators: str | None, timelines: Iterable[Timeline]) -> tuple[Timeline, ...]:
+    """The timelines with their evaluator called as it is in the frame."""
+    if evaluators is None:
+        return tuple(timelines)
+    return tuple(replace(each, case=(evaluators, *each.case[1:])) for each in timelines)
 
 
 def _write(out: Path, content: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.cases import Case
-from harness.conversation import PREPARED_PHASES, Side, checked
+from harness.conversation import PREPARED_PHASES, Side, checked, open_request
 from harness.launch import Launch, Launcher, Surroundings, usable_cpu
 from harness.plan import Version
 from harness.worker import messages as m
@@ -18,21 +18,18 @@ def started(
     timeout_s: float,
     launch_number: int = 1,
     seed: int = 1,
+    exact_memory: bool = False,
 ) -> tuple[Launch, Side]:
     """The process, which is the caller's to close, and who talks with it; nothing is open yet."""
     launch = launcher.start(
-        Surroundings(interpreter=version.interpreter, hash_seed=launch_number, cpu=usable_cpu())
+        Surroundings(
+            interpreter=version.interpreter,
+            hash_seed=launch_number,
+            cpu=usable_cpu(),
+            exact_memory=exact_memory,
+        )
     )
-    request = m.Open(
-        scenario=case.scenario,
-        params=dict(case.params),
-        evaluator=case.evaluator,
-        mode=case.mode,
-        dtype=case.dtype,
-        seed=seed,
-        plugins=list(plugins),
-        fixed_layout=True,
-    )
+    request = open_request(case, seed=seed, plugins=plugins, fixed_layout=True)
     return launch, Side(launch, request, lambda *_: None, timeout_s=timeout_s)
 
 

@@ -242,10 +242,11 @@ class LocalLaunch:
         for fd in (self._questions, self._replies):
             os.close(fd)
         # A subject's children may outlive it: engines leave compiler processes behind.
+        was_alive = self.process.poll() is None
         descendants = descendants_of(self.process.pid)
         self._kill_group()
         self.process.wait()
-        self._scratch.close(descendants)
+        self._scratch.close(descendants, has_children=bool(descendants) or not was_alive)
         self._output.close()
 
     def _kill_group(self) -> None:

@@ -15,9 +15,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from evaluators import catalog
 from evaluators.engines.table import ENGINES, Engine
 from harness.errors import UsageError
-from harness.installations import installed
+from harness.installations import InstallationError, installed
 from harness.payload import cache_directory
 from harness.plan import Version
+from harness.progress import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +97,33 @@ def make_versions(sides: Sequence[Side]) -> tuple[Version, ...]:
     one of them needs numpy<2, all of them get it. Where that cannot be installed, each side gets
     its own companions only, and the table's environment facts show the difference.
     """
-    companions: dict[str, None] = {}
+    companions = _companions(sides)
+    return tuple(_make_version(side, companions) for side in sides)
+
+
+def make_versions_that_install(sides: Sequence[Side]) -> tuple[Version | None, ...]:
+    """As `make_versions`, but None, and a line that says why, for what cannot be installed.
+
+    `InstallationError` where nothing would be left to compare: no baseline, or nothing beside it.
+    """
+    companions = _companions(sides)
+    versions: list[Version | None] = []
     for side in sides:
-        if isinstance(side, RequirementSide):
-            companions |= dict.fromkeys(side.companions())
-    return tuple(_make_version(side, tuple(companions)) for side in sides)
+        try:
+            versions.append(_make_version(side, companions))
+        except InstallationError as error:
+            is_last_hope = len(versions) == len(sides) - 1 and not any(versions[1:])
+            if not versions or is_last_hope:
+                raise
+            say(f"graphgauge: {error}")
+            versions.append(None)
+    return tuple(versions)
+
+
+def _companions(sides: Sequence[Side]) -> tuple[str, ...]:
+    releases = [side for side in sides if isinstance(side, RequirementSide)]
+    needed = [each for side in releases for each in side.companions()]
+    return tuple(dict.fromkeys(needed))
 
 
 def _make_version(side: Side, companions: Sequence[str]) -> Version:

@@ -184,13 +184,11 @@ def _is_valid(frame: pd.DataFrame) -> bool:
         frame[column].to_numpy(np.float64, na_value=np.nan)
         for column in (*REAL_COLUMNS, *WHOLE_COLUMNS)
     ]
-    kinds = ids_of(
-        [
-            *((text.codes.to_numpy(np.int64), len(text.categories)) for text in texts),
-            *((_number_class(each), _NUMBER_CLASSES) for each in numbers),
-        ],
-        len(frame),
-    )
+    kinds_of_cells = [(_number_class(each), _NUMBER_CLASSES) for each in numbers]
+    kinds_of_cells += [
+        (np.asarray(text.codes, dtype=np.int64), len(text.categories)) for text in texts
+    ]
+    kinds = ids_of(kinds_of_cells, len(frame))
     representatives = frame[~pd.Series(kinds).duplicated().to_numpy()]
     return _texts_are_valid(frame) and not any(map(first_problem, readings(representatives)))
 

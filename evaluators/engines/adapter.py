@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple, TypeAlias
 
@@ -85,6 +86,12 @@ class Traced(NamedTuple):
     asked: Asked
 
 
+@cache
+def _installed(distribution: str) -> str:
+    """Its release; read once, since the files that say so would be read in every `lower`."""
+    return version(distribution)
+
+
 class Adapter:
     """An evaluator that stands for an engine; `lower` and `compile` are the adapter's own."""
 
@@ -103,7 +110,7 @@ class Adapter:
 
     def version(self) -> str:
         """The installed release of the engine."""
-        return version(self.distribution)
+        return _installed(self.distribution)
 
     def refuse(self, network: Network, mode: str) -> str | None:
         """Releases that the adapter does not know, and what cannot be asked of a network.

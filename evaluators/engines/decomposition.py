@@ -27,28 +27,24 @@ from networks.operators import Operator
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
     """Equal outputs, without the operators that are not known and have a rule here."""
     with collector_paused():
-        nodes = topological_order(outputs)
-        if not any(has_mixed_operands(node) or _is_lacking(node, known) for node in nodes):
-            return tuple(outputs)
         replaced: dict[Node, Node] = {}
-        for node in nodes:
-            replaced[node] = _replacement(node, replaced, known)
-        return tuple([replaced[node] for node in outputs])
-
-
-def _is_lacking(node: Node, known: Collection[Operator]) -> bool:
-    return node.operator not in known and node.operator in _RULES
+        for node in topological_order(outputs):
+            if (
+                not replaced.keys().isdisjoint(node.operands)
+                or (node.operator not in known and node.operator in _RULES)
+                or has_mixed_operands(node)
+            ):
+                replaced[node] = _replacement(node, replaced, known)
+        return tuple([replaced.get(node, node) for node in outputs])
 
 
 def _replacement(node: Node, replaced: dict[Node, Node], known: Collection[Operator]) -> Node:
-    operands = tuple([replaced[each] for each in node.operands])
+    operands = tuple([replaced.get(each, each) for each in node.operands])
     if has_mixed_operands(node):
         operands = tuple([x if x.dtype is BOOL else f.astype(x, "float64") for x in operands])
     rule = None if node.operator in known else _RULES.get(node.operator)
     if rule is not None:
         return rule(node, *operands)
-    if all(new is old for new, old in zip(operands, node.operands, strict=True)):
-        return node
     return make(node.operator, operands, node.attributes, node.shape, node.dtype, None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from networks.operators import ELEMENTWISE, Operator, Taken
 
 LOOPS_PER_FUNCTION = 40
 
-WORKSPACES = {FLOAT32: "f", FLOAT64: "d", BOOL: "b"}
+WORKSPACES: dict[np.dtype[Any], str] = {FLOAT32: "f", FLOAT64: "d", BOOL: "b"}
 """Name of the array that values of a dtype lie in; constants lie in `cf`, `cd`, `cb`."""
 
 INDICES = "ci"

@@ -49,7 +49,11 @@ _IS_TOLD = "materialize_grads" in signature(Tensor.gradient).parameters
 _ZEROS = {"materialize_grads": True} if _IS_TOLD else {}
 """What makes the derivative by an unused weight zeros; newer releases do so untold."""
 
-_DTYPES = {FLOAT32: dtypes.float32, FLOAT64: dtypes.float64, BOOL: dtypes.bool}
+_DTYPES: dict[np.dtype[Any], Any] = {
+    FLOAT32: dtypes.float32,
+    FLOAT64: dtypes.float64,
+    BOOL: dtypes.bool,
+}
 
 
 class _Lowered(NamedTuple):
@@ -161,7 +165,8 @@ def _view(tensor: Any) -> Array:
     buffer = tensor._buffer()
     memory = buffer.as_memoryview if hasattr(buffer, "as_memoryview") else buffer.as_buffer
     dtype = next(ours for ours, theirs in _DTYPES.items() if theirs == tensor.dtype)
-    return np.frombuffer(memory(force_zero_copy=True), dtype).reshape(tensor.shape)
+    array: Array = np.frombuffer(memory(force_zero_copy=True), dtype)
+    return array.reshape(tensor.shape)
 
 
 def _tensor(array: Array) -> Any:

@@ -30,7 +30,7 @@ _MOST_HEAP_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class StepEffort:
     """How much is profiled.
 
     Attributes:
@@ -68,7 +68,7 @@ class Stepped:
 
 def time_steps(
     contenders: Sequence[Contender],
-    effort: Effort,
+    effort: StepEffort,
     *,
     launcher: Launcher,
     plugins: Sequence[str],
@@ -95,7 +95,7 @@ class _Launches:
     def __init__(
         self,
         contenders: Sequence[Contender],
-        effort: Effort,
+        effort: StepEffort,
         launcher: Launcher,
         plugins: tuple[str, ...],
         seed: int,

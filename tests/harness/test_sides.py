@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from harness import sides
 from harness.errors import UsageError
+from harness.installations import InstallationError
 from harness.sides import (
     EvaluatorSide,
     InterpreterSide,
     RequirementSide,
     RevisionSide,
+    make_versions_that_install,
     parse_sides,
 )
 
@@ -85,3 +89,26 @@ def test_what_cannot_be_read_is_named(texts: list[str], words: str) -> None:
         parse_sides(texts)
 
     assert words in str(raised.value)
+
+
+def test_what_does_not_install_is_told_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other sides go on, as long as there is a baseline and something beside it."""
+
+    def install(requirements: Sequence[str], *, what: str) -> Path:
+        if "9.9" in what:
+            raise InstallationError(f"{what}: cannot be installed; the installer said\n    none")
+        return Path("/environment", what)
+
+    monkeypatch.setattr(sides, "installed", install)
+
+    found = make_versions_that_install(
+        parse_sides(["autograd==1.6.2", "autograd==9.9", "autograd==1.9.1"])
+    )
+
+    assert [each and each.label for each in found] == ["autograd==1.6.2", None, "autograd==1.9.1"]
+    assert "autograd==9.9: cannot be installed" in capsys.readouterr().err
+    for texts in (["autograd==9.9", "autograd==1.9.1"], ["autograd==1.9.1", "autograd==9.9"]):
+        with pytest.raises(InstallationError, match=r"autograd==9\.9"):
+            make_versions_that_install(parse_sides(texts))

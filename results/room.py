@@ -8,11 +8,11 @@ from typing import Final
 from results.errors import TableError
 
 MEMORY_PER_BYTE: Final = 8
-"""Bytes of memory that reading may take for each byte of a file's text. Measured: 2 for tables as
-runs write them, 5 where no two cells are alike (`python -m benchmarks.large_tables`)."""
+"""Bytes of memory that reading may take for each byte of a file's text: 2 for tables as runs write
+them (`python -m benchmarks.large_tables`), 5 where no two cells are alike, and some to spare."""
 
 MEMORY_PER_SERIES: Final = 5_000
-"""Bytes that comparing takes for each metric of each phase of each case, likewise measured."""
+"""Bytes that comparing takes for each metric of each phase of each case."""
 
 MAX_COLUMNS: Final = 1_000
 """Columns that a table may have: each costs memory of its own, however little it holds."""

@@ -45,9 +45,17 @@ def bare(nodes: int) -> Bare:
     return h
 
 
+ORIGINS = "origins"
+"""In the place of a cache: the line that makes each node is recorded."""
+
+
+def _builder(cache: str) -> Builder:
+    return Builder(origins=True) if cache == ORIGINS else Builder(cache=cache)
+
+
 def adding(nodes: int, cache: str = "none") -> Network:
     """h = h + x."""
-    net = Builder(cache=cache)
+    net = _builder(cache)
     h, x = net.weight("h", (WIDTH,)), net.data("x", (WIDTH,))
     for _ in range(nodes):
         h = h + x
@@ -56,7 +64,7 @@ def adding(nodes: int, cache: str = "none") -> Network:
 
 def layers(nodes: int, cache: str = "none") -> Network:
     """h = tanh(h·w_i + b_i): the scenario `chain`, five nodes a layer, two of them inputs."""
-    net = Builder(cache=cache)
+    net = _builder(cache)
     h = net.data("x", (WIDTH,))
     for i in range(nodes // 5):
         w, b = net.weight(f"w{i}", (WIDTH,)), net.weight(f"b{i}", (WIDTH,))
@@ -66,7 +74,7 @@ def layers(nodes: int, cache: str = "none") -> Network:
 
 def shared(nodes: int, cache: str = "none") -> Network:
     """h = tanh(h·w + b) with one w and one b: seven gradient nodes for three of the network."""
-    net = Builder(cache=cache)
+    net = _builder(cache)
     h = net.data("x", (WIDTH,))
     w, b = net.weight("w", (WIDTH,)), net.weight("b", (WIDTH,))
     for _ in range(nodes // 3):
@@ -97,7 +105,13 @@ class Task:
 Times = dict[str, list[float]]
 """For each task, ns a node in each round."""
 
-COMPARED = (("none", "bare"), ("weak", "none"), ("strong", "none"), ("differentiate", "none"))
+COMPARED = (
+    ("none", "bare"),
+    ("weak", "none"),
+    ("strong", "none"),
+    (ORIGINS, "none"),
+    ("differentiate", "none"),
+)
 REPEATED_NODES = 20_000
 """A smaller network is built so often in a round, and the least time is kept."""
 
@@ -112,6 +126,7 @@ def tasks_of(build: Callable[..., Network], nodes: int) -> tuple[int, dict[str, 
         "gc on": Task(run=lambda: build(nodes), collector=True),
         "weak": Task(run=lambda: build(nodes, "weak")),
         "strong": Task(run=lambda: build(nodes, "strong")),
+        ORIGINS: Task(run=lambda: build(nodes, ORIGINS)),
         "differentiate": Task(run=lambda: differentiate(network)),
     }
 

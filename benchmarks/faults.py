@@ -160,7 +160,7 @@ def main() -> None:
         "timeout": ("--timeout", str(_SHORT_TIMEOUT_S), "--no-memory", "--launches", "1"),
     }
     problems: dict[str, str] = {}
-    rows_lost = processes_left = files_left = 0
+    rows_lost = files_left = processes_left = 0
     started = time.monotonic()
     for needs, extra in groups.items():
         group = [each for each in chosen if each.fault.needs == needs]

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import rich.cells
 
 from harness.cli import main as graphgauge
 from harness.suites import suite_named
@@ -122,6 +123,9 @@ def _run(texts: Sequence[str], table: Path) -> None:
 
 
 def _held(probe: LinuxProbe) -> Held:
+    # rich remembers the widths of the last 4,096 texts that it printed, which scores of rounds
+    # fill: a cache with a bound, and no growth that goes on.
+    rich.cells.cached_cell_len.cache_clear()
     gc.collect()
     process = psutil.Process()
     return Held(

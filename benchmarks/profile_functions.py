@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--sampler", choices=("py-spy", "signal"))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first-try", type=int, default=1, help="to go on where a run ended")
     arguments = parser.parse_args()
     load_plugins([str(_PLUGIN)])
     case = parse_spec("rnn:steps=60").case("whole-compile", "gradient")
@@ -67,7 +68,8 @@ def main() -> None:
     )
     named = 0
     with tempfile.TemporaryDirectory() as directory:
-        for number, planted in enumerate(chosen, 1):
+        tries = list(enumerate(chosen, 1))[arguments.first_try - 1 :]
+        for number, planted in tries:
             iterations = _iterations(case, planted, arguments.share)
             # The loop is in both, without a turn in one: putting it in moves what is on the heap.
             versions = (
@@ -77,7 +79,7 @@ def main() -> None:
             sampled = sample_functions(case, versions, wish)
             named += _told(number, planted.partition(":")[2], sampled)
     print(
-        f"named first: {named} of {len(chosen)}; planted: {arguments.share:.1%} of compile; {case}"
+        f"named first: {named} of {len(tries)}; planted: {arguments.share:.1%} of compile; {case}"
     )
 
 

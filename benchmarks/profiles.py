@@ -25,9 +25,9 @@ from time import monotonic
 from benchmarks.planted_operators import VARIABLE
 from harness.cases import Case, make_cases, parse_spec
 from harness.launch import LocalLauncher
-from harness.profiling.launches import Effort, Stepped, time_steps
-from harness.profiling.steps import readings, reconciled
 from harness.plan import Contender, Version
+from harness.profiling.launches import StepEffort, Stepped, time_steps
+from harness.profiling.steps import readings, reconciled
 from results.profiles.difference import Difference, difference
 from results.profiles.summary import summarised
 
@@ -56,7 +56,7 @@ def stepped(case: Case, evaluators: list[str], arguments: argparse.Namespace, se
         )
         for number, name in enumerate(evaluators, start=1)
     ]
-    effort = Effort(
+    effort = StepEffort(
         launches=arguments.pairs,
         least_launches=arguments.pairs,
         budget_s=None,
@@ -75,10 +75,8 @@ def _text(case: Case) -> str:
 
 def overhead(arguments: argparse.Namespace) -> None:
     """Print how much instrumentation costs, and what the steps add up to."""
-    print(
-        f"{'case':34} {'steps':>6} {'call':>9} {'instr.':>7} {'worst':>7} {'alone':>6} {'within':>6}"
-    )
-    print(f"{'':34} {'':>6} {'':>9} {'× call':>7} {'sum':>7} {'ns':>6} {'ns':>6}")
+    print(f"{'':34} {'':>6} {'':>9} {'instr.':>7} {'worst':>7} {'a reading':>13}")
+    print(f"{'case':34} {'steps':>6} {'call':>9} {'× call':>7} {'sum':>7} alone, within")
     for scenario, evaluator in OVERHEAD_CASES:
         case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
         found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
@@ -89,9 +87,10 @@ def overhead(arguments: argparse.Namespace) -> None:
         within = statistics.median(one.reading_s for one in each) * 1e9
         steps = len(found.launches[0].steps.step_ns)
         call_us = statistics.median(one.plain_s for one in each) * 1e6
+        name = f"{evaluator} {scenario}"
         print(
-            f"{evaluator + ' ' + scenario:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {off:+7.2%} "
-            f"{alone:6.0f} {within:6.0f}",
+            f"{name:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {off:+7.2%} "
+            f"{alone:3.0f} ns, {within:3.0f} ns",
             flush=True,
         )
 
@@ -100,35 +99,34 @@ def planted(arguments: argparse.Namespace) -> None:
     """Print what is found of planted work."""
     case = make_cases([parse_spec(arguments.case)], ["straightline"], ["gradient"])[0]
     shares = _shares(case, arguments)
-    first = within = 0
+    tries = [_try(number, case, shares, arguments) for number in range(1, arguments.tries + 1)]
     print(
-        f"{'try':>4} {'planted':>22} {'change':>8} {'first row':>12} {'its part':>9} {'sum/change':>11} {'s':>5}"
+        f"named first in {sum(is_first for is_first, _ in tries)} of {len(tries)} tries; "
+        f"contributions within 10 % of the change in {sum(abs(off) <= 0.1 for _, off in tries)}; "
+        f"median {statistics.median(abs(off) for _, off in tries):.1%} off it"
     )
-    for number in range(1, arguments.tries + 1):
-        kind = PLANTED_KINDS[(number - 1) % len(PLANTED_KINDS)]
-        percent = min(100.0, arguments.percent / shares[kind])
-        os.environ[VARIABLE] = f"{kind}:{percent:.4g}"
-        started = monotonic()
-        found = stepped(
-            case, ["straightline", "straightline-planted"], arguments, arguments.seed + number
-        )
-        seconds = monotonic() - started
-        between = _difference(found)
-        change = between.whole.change_s
-        rows = sum(row.change_s for row in between.rows)
-        is_first = between.rows[0].name == kind and between.rows[0].change_s > 0
-        first += is_first
-        within += abs(rows / change - 1) <= 0.1
-        print(
-            f"{number:4} {f'{percent:.0f} % of {kind}':>22} {change / between.whole.baseline_s:+8.2%} "
-            f"{between.rows[0].name:>12} {between.rows[0].change_s / change:9.1%} "
-            f"{rows / change:11.3f} {seconds:5.0f}",
-            flush=True,
-        )
+
+
+def _try(
+    number: int, case: Case, shares: dict[str, float], arguments: argparse.Namespace
+) -> tuple[bool, float]:
+    """Whether the planted kind is first; by what share of the change the rows' sum is off it."""
+    kind = PLANTED_KINDS[(number - 1) % len(PLANTED_KINDS)]
+    percent = min(100.0, arguments.percent / shares[kind])
+    os.environ[VARIABLE] = f"{kind}:{percent:.4g}"
+    started = monotonic()
+    both = ["straightline", "straightline-planted"]
+    between = _difference(stepped(case, both, arguments, arguments.seed + number))
+    seconds = monotonic() - started
+    whole, first = between.whole, between.rows[0]
+    off = sum(row.change_s for row in between.rows) / whole.change_s - 1
     print(
-        f"named first in {first} of {arguments.tries} tries; contributions within 10 % of the "
-        f"change in {within} of {arguments.tries}"
+        f"{number:3}: {percent:3.0f} % of {kind:8} twice: call {whole.change_s * 1e6:+6.1f} µs, "
+        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%}; first row {first.name:8} "
+        f"{first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; {seconds:.0f} s",
+        flush=True,
     )
+    return first.name == kind and first.change_s > 0, off
 
 
 def _shares(case: Case, arguments: argparse.Namespace) -> dict[str, float]:

@@ -56,7 +56,7 @@ def _matmul(node: Node) -> int:
 def _pow_partial(node: Node) -> int:
     """Its terms, each with a power, a polynomial, a selection and a product."""
     terms = node.attributes.exponent + 1
-    return math.prod(node.shape) * terms * (4 + 2 * node.attributes.base)
+    return int(math.prod(node.shape) * terms * (4 + 2 * node.attributes.base))
 
 
 _RULES: dict[Operator, Callable[[Node], int]] = {

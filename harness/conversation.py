@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from harness.awake import awake_now
 from harness.blocks import Series, Speed
+from harness.cases import Case
 from harness.launch import Launch
 from harness.measurement import Measurement, failure_row
 from harness.worker import messages as m
@@ -39,6 +40,20 @@ class SubjectFailed(Exception):  # noqa: N818 - the subject's failure, not ours
 Answer = TypeVar("Answer")
 Emit = Callable[["Side", Sequence[Measurement]], None]
 """Is given measurements as soon as they are final; they are in the table from there."""
+
+
+def open_request(case: Case, *, seed: int, plugins: Sequence[str], fixed_layout: bool) -> m.Open:
+    """What opens a case in a worker."""
+    return m.Open(
+        scenario=case.scenario,
+        params=dict(case.params),
+        evaluator=case.evaluator,
+        mode=case.mode,
+        dtype=case.dtype,
+        seed=seed,
+        plugins=list(plugins),
+        fixed_layout=fixed_layout,
+    )
 
 
 class Side:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import random
 import secrets
 import select
 import shutil
@@ -45,6 +46,11 @@ _LOOK_S = 0.5
 """So often is looked whether a process lives that does not answer: its children may hold a pipe."""
 
 
+_PAGE = 4096
+_MOST_MAPPED_PAGES = 1 << 14
+_MOST_HEAP_BYTES = 1 << 16
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartLayout:
     """Where a process lies in memory, as far as that can be chosen before it starts.
@@ -61,6 +67,15 @@ class StartLayout:
     """Reserved before anything is imported: they move libraries and large blocks."""
     heap_bytes: int
     """Allocated before anything is imported: they move what is on the heap."""
+
+    @classmethod
+    def drawn(cls, rng: random.Random) -> StartLayout:
+        """One at random."""
+        return cls(
+            environment_bytes=rng.randrange(_PAGE),
+            mapped_pages=rng.randrange(_MOST_MAPPED_PAGES),
+            heap_bytes=rng.randrange(_MOST_HEAP_BYTES),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,10 +257,11 @@ class LocalLaunch:
         for fd in (self._questions, self._replies):
             os.close(fd)
         # A subject's children may outlive it: engines leave compiler processes behind.
+        was_alive = self.process.poll() is None
         descendants = descendants_of(self.process.pid)
         self._kill_group()
         self.process.wait()
-        self._scratch.close(descendants)
+        self._scratch.close(descendants, has_children=bool(descendants) or not was_alive)
         self._output.close()
 
     def _kill_group(self) -> None:

@@ -14,6 +14,7 @@ import shutil
 import signal
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,8 +23,9 @@ import psutil
 VARIABLE = "GRAPHGAUGE_SCRATCH"
 _PREFIX = "graphgauge-launch-"
 """Of nothing else: what has it and is not locked is removed."""
-_SWEEPS = 20
-"""So often is looked for processes that were started while others were being ended."""
+_QUIET_SWEEPS = 5
+_MOST_SWEEPS = 200
+_PAUSE_S = 0.02
 _PROC = Path("/proc")
 
 
@@ -40,15 +42,16 @@ class Scratch:
                     return
                 os.close(self._lock)
 
-    def close(self, descendants: tuple[int, ...] = ()) -> None:
+    def close(self, descendants: tuple[int, ...] = (), *, has_children: bool = False) -> None:
         """End what the launch has started, remove the directory, and let go of it.
 
         Args:
             descendants: processes that are known to be the launch's, by their parents.
+            has_children: whether there may be others that only just start.
         """
         for pid in descendants:
             _kill(pid)
-        end_carriers(self.path)
+        end_carriers(self.path, has_children=has_children)
         _remove(self.path)
         os.close(self._lock)
 
@@ -61,14 +64,28 @@ def clear_left_behind() -> None:
             _remove(str(path))
 
 
-def end_carriers(path: str) -> None:
-    """End every process whose environment names that scratch directory."""
-    for _ in range(_SWEEPS):
+def end_carriers(path: str, *, has_children: bool = True) -> None:
+    """End every process whose environment names that scratch directory.
+
+    A process that is being started has no environment for a moment, so where there were any, nobody
+    may be found several times over.
+
+    Args:
+        path: the directory.
+        has_children: whether the launch is known to have started processes.
+    """
+    quiet, enough = 0, _QUIET_SWEEPS if has_children else 1
+    for _ in range(_MOST_SWEEPS):
         found = list(_carriers(path))
-        if not found:
-            return
         for pid in found:
             _kill(pid)
+        if found:
+            quiet, enough = 0, _QUIET_SWEEPS
+        else:
+            quiet += 1
+        if quiet == enough:
+            return
+        time.sleep(_PAUSE_S)
 
 
 def descendants_of(pid: int) -> tuple[int, ...]:

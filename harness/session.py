@@ -18,7 +18,7 @@ from typing import Any
 from harness.cases import Case
 from harness.conduct_memory import conduct_memory
 from harness.conduct_time import IsReady, conduct_time, questions_ahead
-from harness.conversation import Side
+from harness.conversation import Side, open_request
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
 from harness.interruption import Interruption
@@ -45,9 +45,6 @@ from results.yardsticks import YARDSTICK
 
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
-_PAGE = 4096
-_MOST_MAPPED_PAGES = 1 << 14
-_MOST_HEAP_BYTES = 1 << 16
 _UNMOVED = StartLayout(environment_bytes=0, mapped_pages=0, heap_bytes=0)
 
 
@@ -291,26 +288,16 @@ class Session:
 
     def _layout(self, step: Step) -> StartLayout:
         """The same for all sides of the step."""
-        rng = random.Random(f"layout {self._launch_seed(step)}")
-        return StartLayout(
-            environment_bytes=rng.randrange(_PAGE),
-            mapped_pages=rng.randrange(_MOST_MAPPED_PAGES),
-            heap_bytes=rng.randrange(_MOST_HEAP_BYTES),
-        )
+        return StartLayout.drawn(random.Random(f"layout {self._launch_seed(step)}"))
 
     def _launch_seed(self, step: Step) -> int:
         return self._settings.seed * 1_000 + step.launch
 
     def _request(self, contender: Contender, step: Step) -> m.Open:
-        case = contender.case
-        return m.Open(
-            scenario=case.scenario,
-            params=dict(case.params),
-            evaluator=case.evaluator,
-            mode=case.mode,
-            dtype=case.dtype,
+        return open_request(
+            contender.case,
             seed=self._launch_seed(step),
-            plugins=list(self._settings.plugins),
+            plugins=self._settings.plugins,
             fixed_layout=self._settings.fixed_layout or step.kind == MEMORY,
         )
 

@@ -296,13 +296,19 @@ def _mean_speed(side: Side, size: int) -> Floats:
 
 
 def _session_imbalance(baseline: Side, candidate: Side, size: int) -> Floats:
+    """How far the shares of sessions lie apart, summed over the sessions that a series has."""
     width = max(baseline.sessions.max(initial=-1), candidate.sessions.max(initial=-1)) + 1
+    keys = [side.series * width + side.sessions for side in (baseline, candidate)]
+    cells, places = np.unique(np.concatenate(keys), return_inverse=True)
+    series = cells // max(width, 1)
     shares: list[Floats] = []
-    for side in (baseline, candidate):
-        launches = np.bincount(side.series * width + side.sessions, minlength=size * width)
-        table = launches.reshape(size, width).astype(np.float64)
-        shares.append(table / np.maximum(table.sum(axis=1, keepdims=True), 1.0))
-    imbalance: Floats = ((shares[0] - shares[1]) ** 2).sum(axis=1)
+    for found in np.split(places, [len(keys[0])]):
+        launches = np.bincount(found, minlength=len(cells)).astype(np.float64)
+        whole = np.bincount(series, weights=launches, minlength=size)
+        shares.append(launches / np.maximum(whole[series], 1.0))
+    imbalance: Floats = np.bincount(
+        series, weights=(shares[0] - shares[1]) ** 2, minlength=size
+    ).astype(np.float64)
     return imbalance
 
 

@@ -8,15 +8,17 @@ that was measured shows what a larger one will cost.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from results.curves import LEAST_EXPONENT, MOST_EXPONENT
 from results.frames import row_ids
 from results.judgement import GrowthRow, Verdict, case_name, swept_params
-from results.orders import LEAST_EXPONENT, LEAST_SIZES, MOST_EXPONENT, Fit, Profile, profile
+from results.orders import LEAST_SIZES, Fit, Profile, profiles
 from results.schema import OK, PREPARE_PHASES
 
 PREPARE: Final = "prepare"
@@ -100,20 +102,19 @@ class _Series:
     values: dict[int, list[float]]
     stopped: str
 
-    def profile(self, sizes: Collection[int]) -> Profile:
-        """Curves fitted to those of its sizes."""
-        chosen = sorted(sizes)
+    def costs(self, sizes: Sequence[int]) -> list[list[float]]:
+        """The launches' values at those of its sizes, as orders are fitted to them."""
         floor = _MEMORY_FLOOR_BYTES if self.metric == "peak_memory" else 0
-        return profile(chosen, [[value + floor for value in self.values[size]] for size in chosen])
+        return [[value + floor for value in self.values[size]] for size in sizes]
 
-    def growth(self, level: float) -> Growth:
-        """Of all its sizes."""
+    def growth(self, fit: Fit) -> Growth:
+        """Of all its sizes, that being the curve they follow."""
         return Growth(
             sweep=self.sweep,
             phase=self.phase,
             metric=self.metric,
             sizes=tuple(sorted(self.values)),
-            fit=self.profile(self.values).fit(level),
+            fit=fit,
             stopped=self.stopped,
         )
 
@@ -125,7 +126,9 @@ def growths(frame: pd.DataFrame, level: float = 0.01) -> tuple[Growth, ...]:
         frame: readings as `tables.read` gives them.
         level: what the intervals miss.
     """
-    return tuple(series.growth(level) for series in _series(frame))
+    series = _series(frame)
+    found = _profiles([(each, tuple(sorted(each.values))) for each in series])
+    return tuple(each.growth(of_one.fit(level)) for each, of_one in zip(series, found, strict=True))
 
 
 def compare_growths(
@@ -156,7 +159,13 @@ def compare_growths(
         if (other := found.get((candidate, *rest))) is not None
         and len(series.values.keys() & other.values.keys()) >= LEAST_SIZES
     ]
-    return tuple(_row(old, new, level, level / len(pairs)) for old, new in pairs)
+    shared = [tuple(sorted(old.values.keys() & new.values.keys())) for old, new in pairs]
+    was = _profiles([(old, sizes) for (old, _), sizes in zip(pairs, shared, strict=True)])
+    now = _profiles([(new, sizes) for (_, new), sizes in zip(pairs, shared, strict=True)])
+    return tuple(
+        _row(old, new, sizes, before, after, level, level / len(pairs))
+        for (old, new), sizes, before, after in zip(pairs, shared, was, now, strict=True)
+    )
 
 
 def order_text(fit: Fit) -> str:
@@ -198,10 +207,10 @@ def _series(frame: pd.DataFrame) -> list[_Series]:
     swept = frame[frame["params"].isin(params)]
     good = swept[swept["status"] == OK]
     values: dict[tuple[Sweep, str, str], dict[int, list[float]]] = {}
-    for *names, text, phase, metric, value in _costs(good):
-        for sweep, size in sweeps.get((names[0], tuple(names[1:]), text), ()):
+    for (label, *names, text, phase, metric), of_launches in _costs(good):
+        for sweep, size in sweeps.get((label, tuple(names), text), ()):
             of_size = values.setdefault((sweep, phase, metric), {})
-            of_size.setdefault(size, []).append(value)
+            of_size.setdefault(size, []).extend(of_launches)
     stopped = _stopped(swept[swept["status"] != OK], sweeps)
     return [
         _Series(
@@ -253,35 +262,37 @@ def _distinct(frame: pd.DataFrame, columns: list[str]) -> Iterable[tuple[str, ..
     return zip(*(rows[name].astype("str").tolist() for name in columns), strict=True)
 
 
-def _costs(good: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
-    """(label, evaluator, scenario, mode, params, phase, metric, value) of every launch.
+def _costs(good: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+    """(label, evaluator, scenario, mode, params, phase, metric), and the values of its launches.
 
     Times of the phases are the repeated ones; first times are those of `prepare` and `first_call`,
     which happen once.
     """
-    names = ["label", *_SWEPT, "params", "phase", "metric"]
+    names = ["label", *_SWEPT, "params"]
     first = good["metric"] == "first_time"
     repeated = good["metric"].isin(["time", "peak_memory"]) | (
         first & (good["phase"] == "first_call")
     )
-    chosen = good[repeated]
-    yield from zip(
-        *(chosen[name].astype("str").tolist() for name in names),
-        chosen["value"].tolist(),
-        strict=True,
-    )
+    yield from _grouped(good[repeated], [*names, "phase", "metric"])
     of_prepare = good[first & good["phase"].isin(PREPARE_PHASES)]
-    ids = row_ids(of_prepare, _OF_LAUNCH)
-    totals = of_prepare["value"].groupby(ids).transform("sum")
-    at_compile = (of_prepare["phase"] == "compile").to_numpy()  # where it was reached, once
-    launches = of_prepare[at_compile]
-    names = ["label", *_SWEPT, "params"]
-    for *case, value in zip(
-        *(launches[name].astype("str").tolist() for name in names),
-        totals[at_compile].tolist(),
-        strict=True,
-    ):
-        yield *case, PREPARE, "first_time", value
+    totals = of_prepare["value"].groupby(row_ids(of_prepare, _OF_LAUNCH)).transform("sum")
+    at_compile = of_prepare["phase"] == "compile"  # where it was reached, once
+    for case, values in _grouped(of_prepare.assign(value=totals)[at_compile], names):
+        yield (*case, PREPARE, "first_time"), values
+
+
+def _grouped(
+    rows: pd.DataFrame, columns: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+    """The values of the rows that are alike in the columns, by first appearance."""
+    ids = row_ids(rows, columns)
+    order = np.argsort(ids, kind="stable")
+    starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
+    heads = rows.iloc[order[starts]]
+    values = np.split(rows["value"].to_numpy(np.float64)[order], starts[1:])
+    names = zip(*(heads[name].astype("str").tolist() for name in columns), strict=True)
+    for name, part in zip(names, values[: len(starts)], strict=True):
+        yield name, part.tolist()
 
 
 def _stopped(failures: pd.DataFrame, sweeps: _Sweeps) -> dict[Sweep, str]:
@@ -293,6 +304,18 @@ def _stopped(failures: pd.DataFrame, sweeps: _Sweeps) -> dict[Sweep, str]:
             told = f"{sweep.parameter}={size} ended with {status} in {phase}"
             smallest[sweep] = min(smallest.get(sweep, (size, told)), (size, told))
     return {sweep: told for sweep, (_, told) in smallest.items()}
+
+
+def _profiles(wanted: Sequence[tuple[_Series, tuple[int, ...]]]) -> list[Profile]:
+    """Curves fitted to some sizes of each series; those of the same sizes together."""
+    by_sizes: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for at, (_, sizes) in enumerate(wanted):
+        by_sizes[sizes].append(at)
+    found: dict[int, Profile] = {}
+    for sizes, places in by_sizes.items():
+        costs = [wanted[at][0].costs(sizes) for at in places]
+        found |= zip(places, profiles(sizes, costs), strict=True)
+    return [found[at] for at in range(len(wanted))]
 
 
 # Versions
@@ -312,10 +335,16 @@ def _identity(series: _Series) -> tuple[str, ...]:
     )
 
 
-def _row(old: _Series, new: _Series, level: float, strict_level: float) -> GrowthRow:
+def _row(
+    old: _Series,
+    new: _Series,
+    shared: Sequence[int],
+    was: Profile,
+    now: Profile,
+    level: float,
+    strict_level: float,
+) -> GrowthRow:
     """One sweep's order in two versions, at the sizes that both have."""
-    shared = old.values.keys() & new.values.keys()
-    was, now = old.profile(shared), new.profile(shared)
     verdict = _verdict(was, now, strict_level)
     shown_was, shown_now = was.fit(level), now.fit(level)
     sweep = old.sweep

@@ -10,6 +10,7 @@ import pandas as pd
 from results.errors import ComparisonError, NothingToCompareError
 from results.frames import merged, row_ids
 from results.schema import KEY_COLUMNS
+from results.yardsticks import YARDSTICK
 
 
 def labels_of(frame: pd.DataFrame) -> list[str]:
@@ -46,6 +47,31 @@ def names_by_file(frames: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str
         }
         for name, frame in frames.items()
     }
+
+
+def evaluators_as_versions(frame: pd.DataFrame) -> pd.DataFrame:
+    """The readings with all evaluators under one name, where it is evaluators that are compared.
+
+    The case is then the same in all versions. Yardsticks are left out, since pairs do without them.
+    Any other table stays as it is.
+    """
+    name = evaluators_compared(frame)
+    if name is None:
+        return frame
+    measured = frame[frame["evaluator"] != YARDSTICK]
+    return measured.assign(evaluator=pd.Categorical([name] * len(measured), categories=[name]))
+
+
+def evaluators_compared(frame: pd.DataFrame) -> str | None:
+    """The evaluators that are compared, in one name; None where versions are.
+
+    Evaluators are, where each label is the name of the only evaluator that was measured under it,
+    as `graphgauge versus planned straightline` writes them.
+    """
+    measured = frame[frame["evaluator"] != YARDSTICK]
+    of_labels = measured[["label", "evaluator"]].drop_duplicates().astype("str")
+    is_named_alike = (of_labels["label"] == of_labels["evaluator"]).all()
+    return " vs ".join(of_labels["label"]) if len(of_labels) > 1 and is_named_alike else None
 
 
 def chosen_labels(

@@ -8,18 +8,14 @@ over launches, since what a machine does to a time is relative, and its slow spe
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Order = Literal[
-    "constant", "logarithmic", "linear", "n log n", "quadratic", "cubic", "power", "exponential"
-]
-Floats = NDArray[np.float64]
+from results.curves import Curve, Floats, Order, fitted
 
 LEAST_SIZES: Final = 4
 """Below it, a fixed cost and an exponent fit whatever was measured."""
@@ -35,17 +31,6 @@ _RIVAL: Final = 2.0
 """Curves within so much of the best by BIC fit about as well (Kass and Raftery, JASA 90, 1995)."""
 _CLEARLY: Final = 10.0
 """A curve this much better by BIC is preferred very strongly (ibid.)."""
-
-LEAST_EXPONENT: Final = 0.04
-MOST_EXPONENT: Final = 5.0
-"""Exponents are looked for between these; an interval from one to the other says nothing."""
-
-_EXPONENTS: Final = np.linspace(LEAST_EXPONENT, MOST_EXPONENT, 63)
-_RATES_OVER_RANGE: Final = np.geomspace(0.5, 300.0, 63)
-"""Logs of how much more the largest size costs than the smallest, by exponential growth."""
-_FIXED_SHARES: Final = np.concatenate([[0.0], np.geomspace(1e-8, 1.0, 73)])
-_REFINED: Final = 61
-_REFINEMENTS: Final = np.linspace(0.0, 1.0, 17)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,21 +62,6 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Curve:
-    """One order, fitted.
-
-    Attributes:
-        misfit: weighted sum of squared distances, in logs.
-        parameters: how many were fitted.
-        fitted: logs of the curve at the sizes.
-    """
-
-    misfit: float
-    parameters: int
-    fitted: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Sizes and what they cost, with every curve fitted; `fit` chooses among them.
 
@@ -105,7 +75,7 @@ class Profile:
         launch_degrees: degrees of freedom that launches give to the noise; 0 for single launches.
     """
 
-    curves: Mapping[Order, _Curve]
+    curves: Mapping[Order, Curve]
     logs: Floats
     exponents: Floats
     by_exponent: Floats
@@ -163,10 +133,10 @@ class Profile:
         scores["power"] += _CLEARLY
         return scores
 
-    def _left_over(self, curve: _Curve) -> float:
+    def _left_over(self, curve: Curve) -> float:
         return curve.misfit / max(1, len(self.logs) - curve.parameters)
 
-    def _is_lacking(self, curve: _Curve) -> bool:
+    def _is_lacking(self, curve: Curve) -> bool:
         """Whether the curve lies further off than the launches' noise lets it (an F-test)."""
         if not self.launch_degrees:
             return True
@@ -188,7 +158,7 @@ class Profile:
         return exponent, None, low, high
 
     def _profiled(
-        self, tried: Floats, misfits: Floats, curve: _Curve, level: float
+        self, tried: Floats, misfits: Floats, curve: Curve, level: float
     ) -> tuple[float, float, float]:
         """Where the misfit is least, and where it exceeds that by what chance allows.
 
@@ -219,57 +189,48 @@ def profile(sizes: Sequence[float], values: Sequence[Sequence[float]]) -> Profil
     Raises:
         ValueError: for too few sizes, or numbers that are not positive.
     """
+    return profiles(sizes, [values])[0]
+
+
+def profiles(sizes: Sequence[float], costs: Sequence[Sequence[Sequence[float]]]) -> list[Profile]:
+    """`profile` of several costs of the same sizes, which share most of the work.
+
+    Args:
+        sizes: as `profile` takes them.
+        costs: of each cost what `profile` takes as values.
+
+    Raises:
+        ValueError: as `profile`.
+    """
     n = np.asarray(sizes, dtype=np.float64)
-    if len(np.unique(n)) != len(n) or len(n) < LEAST_SIZES or len(n) != len(values):
+    if len(np.unique(n)) != len(n) or len(n) < LEAST_SIZES or {len(n)} != set(map(len, costs)):
         message = f"{len(n)} sizes; an order takes {LEAST_SIZES} different ones, and values of each"
-        raise ValueError(message)
-    by_size = [np.log(np.asarray(each, dtype=np.float64)) for each in values]
-    if not (n > 0).all() or not all(len(each) and np.isfinite(each).all() for each in by_size):
-        message = "a size or a value is not positive; an order is fitted to logs"
         raise ValueError(message)
     order = np.argsort(n)
     n = n[order]
-    by_size = [by_size[i] for i in order]
-    logs = np.array([np.median(each) for each in by_size])
-    weights, launch_degrees = _weights(by_size)
-
-    of_exponents = _refined(
-        logs, weights, _EXPONENTS, lambda tried: (n / n[-1]) ** tried[:, np.newaxis]
-    )
-    of_rates = _refined(
-        logs,
-        weights,
-        _RATES_OVER_RANGE / (n[-1] - n[0]),
-        lambda tried: np.exp(tried[:, np.newaxis] * (n - n[-1])),
-    )
-    shapes: dict[Order, Floats] = {
-        "logarithmic": np.log(n / n[0]),
-        "linear": n,
-        "n log n": n * np.log(np.maximum(n, 1.0) + (n[0] < 1)),
-        "quadratic": n**2,
-        "cubic": n**3,
-    }
-    mean = np.average(logs, weights=weights)
-    curves: dict[Order, _Curve] = {
-        "constant": _Curve(
-            misfit=float(np.sum(weights * (logs - mean) ** 2)),
-            parameters=1,
-            fitted=np.full_like(logs, mean),
+    logs, weights, degrees = [], [], []
+    for values in costs:
+        by_size = [np.log(np.asarray(values[i], dtype=np.float64)) for i in order]
+        if not (n > 0).all() or not all(len(each) and np.isfinite(each).all() for each in by_size):
+            message = "a size or a value is not positive; an order is fitted to logs"
+            raise ValueError(message)
+        logs.append([_median(each) for each in by_size])
+        of_cost, launch_degrees = _weights(by_size)
+        weights.append(of_cost)
+        degrees.append(launch_degrees)
+    found = fitted(n, np.array(logs), np.array(weights))
+    return [
+        Profile(
+            curves=each.curves,
+            logs=np.array(of_cost),
+            exponents=each.exponents.tried,
+            by_exponent=each.exponents.misfits,
+            rates=each.rates.tried,
+            by_rate=each.rates.misfits,
+            launch_degrees=launch_degrees,
         )
-    }
-    for name, shape in shapes.items():
-        curves[name] = _Family(logs, weights, (shape / shape[-1])[np.newaxis]).best(2)
-    curves["power"] = of_exponents.curve
-    curves["exponential"] = of_rates.curve
-    return Profile(
-        curves=curves,
-        logs=logs,
-        exponents=of_exponents.tried,
-        by_exponent=of_exponents.misfits,
-        rates=of_rates.tried,
-        by_rate=of_rates.misfits,
-        launch_degrees=launch_degrees,
-    )
+        for each, of_cost, launch_degrees in zip(found, logs, degrees, strict=True)
+    ]
 
 
 def _weights(by_size: Sequence[Floats]) -> tuple[Floats, int]:
@@ -284,88 +245,22 @@ def _weights(by_size: Sequence[Floats]) -> tuple[Floats, int]:
     # Deviations within n values are smaller than from the truth, by sqrt((n - 1) / n).
     deviations = np.concatenate(
         [
-            np.abs(each - np.median(each)) * math.sqrt(len(each) / (len(each) - 1))
+            np.abs(each - _median(each)) * math.sqrt(len(each) / (len(each) - 1))
             for each in by_size
             if len(each) > 1
         ]
     )
-    noise = 1.4826 * float(np.median(deviations))
+    noise = 1.4826 * _median(deviations)
     of_medians = noise**2 * np.where(counts > 2, math.pi / 2, 1.0) / counts
     return 1 / (of_medians + _UNEVEN**2), degrees
 
 
-class _Family:
-    """Curves q + (1 - q)·shape for several shapes, each at the fixed share q that fits best."""
-
-    def __init__(self, logs: Floats, weights: Floats, shapes: Floats) -> None:
-        self._logs = logs
-        self._weights = weights / np.sum(weights)
-        self._scale = float(np.sum(weights))
-        coarse = np.broadcast_to(_FIXED_SHARES, (len(shapes), len(_FIXED_SHARES)))
-        at = np.argmin(self._misfits(shapes, coarse), axis=1)
-        # Between the neighbours of the best one.
-        lower = _FIXED_SHARES[np.maximum(at - 1, 0)]
-        upper = _FIXED_SHARES[np.minimum(at + 1, len(_FIXED_SHARES) - 1)]
-        fine = lower[:, np.newaxis] + (upper - lower)[:, np.newaxis] * _REFINEMENTS
-        misfits = self._misfits(shapes, fine)
-        best = np.argmin(misfits, axis=1)
-        rows = np.arange(len(shapes))
-        self.misfits: Floats = misfits[rows, best]
-        self._shares = fine[rows, best]
-        self._shapes = shapes
-
-    def best(self, parameters: int) -> _Curve:
-        """The curve of the shape that fits best."""
-        at = int(np.argmin(self.misfits))
-        curve = _log_curves(self._shapes[at : at + 1], self._shares[at : at + 1, np.newaxis])[0, 0]
-        shift = float(np.sum(self._weights * (self._logs - curve)))
-        return _Curve(misfit=float(self.misfits[at]), parameters=parameters, fitted=curve + shift)
-
-    def _misfits(self, shapes: Floats, shares: Floats) -> Floats:
-        """For each shape and share, at the scale that fits best."""
-        off = self._logs - _log_curves(shapes, shares)
-        off -= np.sum(off * self._weights, axis=-1, keepdims=True)
-        misfits: Floats = self._scale * np.sum(off**2 * self._weights, axis=-1)
-        return misfits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tried:
-    """A family of curves with a free exponent or rate.
-
-    Attributes:
-        tried: the exponents or rates, ascending, closer together near the best one.
-        misfits: the misfit at each.
-        curve: the best one.
-    """
-
-    tried: Floats
-    misfits: Floats
-    curve: _Curve
-
-
-def _refined(
-    logs: Floats, weights: Floats, coarse: Floats, shapes: Callable[[Floats], Floats]
-) -> _Tried:
-    """Try a coarse series, then a fine one around the best of it."""
-    first = _Family(logs, weights, shapes(coarse))
-    at = int(np.argmin(first.misfits))
-    ends = coarse[max(at - 2, 0)], coarse[min(at + 2, len(coarse) - 1)]
-    fine = np.linspace(*ends, _REFINED)
-    second = _Family(logs, weights, shapes(fine))
-    tried = np.concatenate([coarse, fine])
-    order = np.argsort(tried, kind="stable")
-    misfits = np.concatenate([first.misfits, second.misfits])
-    return _Tried(tried=tried[order], misfits=misfits[order], curve=second.best(3))
-
-
-def _log_curves(shapes: Floats, shares: Floats) -> Floats:
-    """Logs of the curves (shape, share, size)."""
-    fixed = shares[:, :, np.newaxis]
-    curves: Floats = np.log(
-        np.maximum(fixed + (1 - fixed) * shapes[:, np.newaxis, :], np.finfo(np.float64).tiny)
-    )
-    return curves
+def _median(values: Floats) -> float:
+    """Of a few values, for which numpy's own takes ten times as long."""
+    ascending, middle = np.sort(values), len(values) // 2
+    if len(values) % 2:
+        return float(ascending[middle])
+    return float((ascending[middle - 1] + ascending[middle]) / 2)
 
 
 def _vertex(tried: Floats, misfits: Floats, at: int) -> float:
@@ -373,8 +268,12 @@ def _vertex(tried: Floats, misfits: Floats, at: int) -> float:
     if not 0 < at < len(tried) - 1 or not tried[at - 1] < tried[at] < tried[at + 1]:
         return float(tried[at])
     x, y = tried[at - 1 : at + 2], misfits[at - 1 : at + 2]
-    a, b, _ = np.polyfit(x - x[1], y, 2)
-    return float(np.clip(x[1] - b / (2 * a), x[0], x[2])) if a > 0 else float(x[1])
+    slopes = (y[1] - y[0]) / (x[1] - x[0]), (y[2] - y[1]) / (x[2] - x[1])
+    curvature = (slopes[1] - slopes[0]) / (x[2] - x[0])
+    if curvature <= 0:
+        return float(x[1])
+    slope = slopes[0] + curvature * (x[1] - x[0])
+    return float(np.clip(x[1] - slope / (2 * curvature), x[0], x[2]))
 
 
 def _root(tried: Floats, excess: Floats, inside: int, step: int) -> float:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+DTYPES: Final = ("float32", "float64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,15 @@ def read_peaks(content: Any) -> Peaks | None:
     """
     if content is None:
         return None
-    return Peaks(
+    found = Peaks(
         flops_per_s={str(name): float(rate) for name, rate in content["flops_per_s"].items()},
         bytes_per_s=tuple((int(size), float(rate)) for size, rate in content["bytes_per_s"]),
     )
+    rates = [*found.flops_per_s.values(), *(rate for _, rate in found.bytes_per_s)]
+    if not set(DTYPES) <= set(found.flops_per_s) or not found.bytes_per_s:
+        message = "peaks of less than both dtypes and one bandwidth"
+        raise ValueError(message)
+    if not all(math.isfinite(rate) and rate > 0 for rate in rates):
+        message = "a peak that is no number above 0"
+        raise ValueError(message)
+    return found

@@ -8,9 +8,11 @@ from typing import Final
 from results.errors import TableError
 
 MEMORY_PER_BYTE: Final = 8
-"""Bytes of memory that reading and comparing may take for each byte of a file's text. Measured
-(`python -m benchmarks.large_tables`): 2 for tables as runs write them, 5 to 6 where no two cells
-are alike."""
+"""Bytes of memory that reading may take for each byte of a file's text. Measured: 2 for tables as
+runs write them, 5 where no two cells are alike (`python -m benchmarks.large_tables`)."""
+
+MEMORY_PER_SERIES: Final = 5_000
+"""Bytes that comparing takes for each metric of each phase of each case, likewise measured."""
 
 MAX_COLUMNS: Final = 1_000
 """Columns that a table may have: each costs memory of its own, however little it holds."""
@@ -33,6 +35,23 @@ def check_room(path: Path, text_bytes: int) -> None:
             f"{_size(text_bytes * MEMORY_PER_BYTE)} of memory where {_size(free)} are free",
             expected=f"at most {_size(free // MEMORY_PER_BYTE)} now",
             advice="Split it by session or label, or read it where there is more memory.",
+        )
+
+
+def check_room_for_series(path: Path, series: int) -> None:
+    """Refuse a table of so many cases and metrics that comparing them would take too much.
+
+    Raises:
+        TableError: which says how much there is and how much would be needed.
+    """
+    free = free_bytes()
+    if free is not None and series * MEMORY_PER_SERIES > free:
+        raise TableError(
+            path,
+            found=f"{series:,} metrics of cases, to compare which may take "
+            f"{_size(series * MEMORY_PER_SERIES)} of memory where {_size(free)} are free",
+            expected=f"at most {free // MEMORY_PER_SERIES:,} now",
+            advice="Split it by case, or read it where there is more memory.",
         )
 
 

@@ -118,10 +118,12 @@ class Found:
 
 def command_of(releases: Releases, scenario: str, mode: str) -> list[str]:
     """What a user types."""
-    metrics = dict.fromkeys(seen.metric for seen in releases.seen if seen.scenario == scenario)
+    wanted = [seen for seen in releases.seen if (seen.scenario, seen.mode) == (scenario, mode)]
     return [
         "versus", releases.old, releases.new, "--evaluator", releases.evaluator,
-        "--scenario", scenario, "--mode", mode, "--metric", *metrics,
+        "--scenario", scenario, "--mode", mode,
+        "--metric", *dict.fromkeys(seen.metric for seen in wanted),
+        "--phase", *dict.fromkeys(seen.phase for seen in wanted),
         "--no-memory", "--budget", f"{BUDGET_S:g}", "--format", "json",
         "--out", str(RUNS / "real" / f"{releases.evaluator}-{scenario}-{mode}.csv"),
     ]  # fmt: skip

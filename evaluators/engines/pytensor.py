@@ -5,8 +5,7 @@ given our differentiated network.
 
 lower: the graph of variables, all with static shapes, and `pytensor.grad`.
 compile: `pytensor.function(inputs, outputs)` in PyTensor's default mode: rewriting, then linking.
-    PyTensor's own split of the two is `function(…, profile=True).profile`, in seconds:
-    `rewriter_time` and `linker_time`.
+    PyTensor's own split of the two is what `profile` tells.
 waited for: nothing; its functions are synchronous. With Numba much of the compilation is left to
     the first call, and is seen there.
 cached: compiled C and Numba code in `base_compiledir`, which the harness makes a directory of its
@@ -29,11 +28,15 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 
+from evaluators.engine_profile import EngineProfile, EngineRow
 from evaluators.engines.adapter import Adapter, Asked, Operators
 from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights
 from evaluators.strategies.kernels import summed_axes
 from networks import Network, Node, operators as op
 from networks.operators import Operator
+
+_WARM_UP = 2
+"""Calls before those that a profile is of: with Numba, the first compiles."""
 
 
 class _Lowered(NamedTuple):
@@ -72,12 +75,65 @@ class PytensorNetwork(Adapter):
         function.trust_input = True
         return _calling(function, lowered.asked)
 
+    def profile(self, lowered: _Lowered, weights: Weights, data: Data, calls: int) -> EngineProfile:
+        """Operations and the parts of compile, from PyTensor's own profile of a function."""
+        function = pytensor.function(
+            lowered.inputs, lowered.outputs, on_unused_input="ignore", profile=True
+        )
+        function.trust_input = True
+        calling = _calling(function, lowered.asked)
+        for _ in range(_WARM_UP):
+            calling(weights, data)
+        seen = function.profile
+        before, before_s = _operations(seen), seen.vm_call_time
+        for _ in range(calls):
+            calling(weights, data)
+        rows = [
+            EngineRow(
+                name=name,
+                seconds=(seconds - before[name][0]) / calls,
+                calls=(count - before[name][1]) / calls,
+            )
+            for name, (seconds, count) in _operations(seen).items()
+        ]
+        remarks = ["PyTensor tells neither bytes nor floating-point operations of a call"]
+        if not rows:
+            whole_s = (seen.vm_call_time - before_s) / calls
+            rows = [EngineRow(name="the whole function", seconds=whole_s, calls=1)]
+            remarks.append(
+                "linked to Numba, the function is one piece of machine code: no operation is told"
+            )
+        parts = {"rewriting": seen.rewriting_time, "linking": seen.linker_time}
+        return EngineProfile(
+            rows=[
+                *sorted(rows, key=lambda row: -row.seconds),
+                *(
+                    EngineRow(name=name, seconds=seconds, calls=1, phase="compile")
+                    for name, seconds in parts.items()
+                ),
+            ],
+            profiler=f"the profile of PyTensor {self.version()}",
+            remarks=remarks,
+        )
+
 
 class Pytensor(PytensorNetwork):
     """PyTensor's own gradient."""
 
     name = "pytensor"
     gradient_by = "native"
+
+
+def _operations(seen: Any) -> dict[str, tuple[float, int]]:
+    """Seconds and calls of every kind of operation so far."""
+    found: dict[str, tuple[float, int]] = {}
+    for key, seconds in seen.apply_time.items():
+        node = key[1] if isinstance(key, tuple) else key
+        name = str(node.op)
+        before_s, before = found.get(name, (0.0, 0))
+        count = seen.apply_callcount.get(key, 0)
+        found[name] = (before_s + seconds, before + count)
+    return found
 
 
 def _calling(function: Callable[..., list[Any]], asked: Asked) -> Function:

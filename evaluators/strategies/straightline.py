@@ -40,6 +40,7 @@ FREED_BYTES = 4096
 """A dead value of this size is let go at once; a smaller one when its name is used again."""
 
 _READING = "    keep(clock())"
+"""Stands after each statement of an instrumented function."""
 
 _SCALAR_SIGNS = {op.ADD: "+", op.SUBTRACT: "-", op.MULTIPLY: "*", op.DIVIDE: "/"}
 """On two NumPy scalars Python's own operators are several times faster than a ufunc."""

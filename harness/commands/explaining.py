@@ -11,7 +11,7 @@ from harness.cases import Case
 from harness.environment import machine_id
 from harness.launch import LocalLauncher
 from harness.plan import Contender, Version
-from harness.profiling.launches import Effort, Stepped, time_steps
+from harness.profiling.launches import StepEffort, Stepped, time_steps
 from harness.profiling.steps import STEPPED, readings, reconciled
 from harness.progress import say
 from harness.sides import EvaluatorSide, Side
@@ -26,6 +26,8 @@ from results.units import percent
 
 EVALUATE = "evaluate"
 PAIRS, PAIR_BUDGET_S = 12, 40.0
+RECORDED_S = 1.0
+"""What a launch spends in calls that are recorded."""
 _LEAST_PAIRS = 3
 
 
@@ -47,14 +49,14 @@ class Wish:
     folder: Path
     plugins: tuple[str, ...]
     seed: int
-    effort: Effort
+    effort: StepEffort
 
 
-def paired_effort(
+def step_effort(
     *, launches: int | None, budget_s: float | None, recorded_s: float, timeout_s: float
-) -> Effort:
+) -> StepEffort:
     """Pairs until the budget is gone, unless their number was given."""
-    return Effort(
+    return StepEffort(
         launches=launches or PAIRS,
         least_launches=_LEAST_PAIRS,
         budget_s=None if launches and budget_s is None else budget_s or PAIR_BUDGET_S,
@@ -134,7 +136,7 @@ def _reconciled(stepped: Stepped) -> str:
     """How well steps add up to calls, over all launches."""
     each = reconciled(stepped.launches)
     slower = sum(one.instrumented_s / one.plain_s for one in each) / len(each)
-    off = max((abs(one.sum_s / one.plain_s - 1), one.sum_s / one.plain_s - 1) for one in each)[1]
+    off = max((one.sum_s / one.plain_s - 1 for one in each), key=abs)
     reading_ns = sum(one.reading_s for one in each) / len(each) * 1e9
     alone_ns = sum(one.steps.reading_ns for one in stepped.launches) / len(each)
     return (

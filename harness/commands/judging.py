@@ -16,6 +16,7 @@ from harness.progress import say
 from results.calibration import between_sessions
 from results.comparison import Comparison, compare, exit_code, label_by_file
 from results.formats import delimited, junit, markdown, structured, terminal
+from results.labels import evaluators_as_versions
 from results.schema import OK
 from results.sessions import BetweenSessions
 from results.tables import read, read_environments
@@ -71,6 +72,7 @@ def compared(
     allow_other_machine: bool = False,
 ) -> Comparison:
     """Compare by the threshold and the metrics asked for, and by this machine's calibrations."""
+    frame = evaluators_as_versions(frame)
     threshold, calibration = threshold_of(arguments), latest_calibration(machine_id())
     if arguments.threshold is None and calibration is not None and calibration.floor is not None:
         say(f"threshold: ±{threshold:.2%}, the floor calibrated on {calibration.recorded_at}")

@@ -11,10 +11,12 @@ from harness.cases import Case, make_cases, parse_spec
 from harness.exits import NOTHING, OK
 from harness.plan import Version
 from harness.profiling.engine import EngineTold, ask_engine
+from harness.profiling.pictures import file_stem
 from harness.progress import say
 from harness.worker import messages as m
 from results.formats.terminal import console
-from results.profiles.reading import ProfileReading
+from results.profiles.reading import UNEXPLAINED, ProfileReading
+from results.profiles.table import write_profile
 from results.units import percent, quantity
 
 
@@ -25,6 +27,7 @@ def profile_engine(
     done = 0
     specs = tuple(map(parse_spec, arguments.case))
     for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):
+        readings: list[ProfileReading] = []
         for version in versions:
             told = ask_engine(
                 case, version, calls=arguments.calls, timeout_s=arguments.timeout, plugins=plugins
@@ -33,7 +36,13 @@ def profile_engine(
                 say(f"{case} ({version.label}): {told.status} in {told.phase}: {told.detail}")
             else:
                 _show(case, version.label, told, arguments.top)
-                done += bool(told.readings)
+                readings += told.readings
+        if readings:
+            name = file_stem(case.evaluator, case.scenario, case.mode)
+            table = arguments.out / f"{name}.engine.csv"
+            write_profile(table, readings)
+            say(f"rows: {table}")
+            done += 1
     return OK if done else NOTHING
 
 
@@ -42,10 +51,13 @@ def _show(case: Case, label: str, told: EngineTold, top: int) -> None:
     for phase in dict.fromkeys(each.phase for each in told.readings):
         rows = [each for each in told.readings if each.phase == phase]
         title = f"{label}, {case}: {phase}, by {told.profiler}"
-        to.print(_table(title, rows[:top], sum(each.seconds for each in rows)))
-        if len(rows) > top:
-            rest = sum(each.seconds for each in rows[top:])
-            to.print(f"{len(rows) - top} more rows: {quantity(rest, 's')}")
+        whole_s = sum(each.seconds for each in rows)
+        named = [each for each in rows if each.name != UNEXPLAINED]
+        rest = [each for each in rows if each.name == UNEXPLAINED]
+        to.print(_table(title, [*named[:top], *rest], whole_s))
+        if len(named) > top:
+            left_s = sum(each.seconds for each in named[top:])
+            to.print(f"{len(named) - top} more rows: {quantity(left_s, 's')}")
     to.print(
         f"{label}: a call takes {quantity(told.call_s, 's')} without the profiler; its rows add "
         f"up to {quantity(told.profiled_s, 's')} with it"

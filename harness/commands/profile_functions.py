@@ -14,7 +14,7 @@ from harness.conversation import PREPARED_PHASES
 from harness.exits import NOTHING, OK
 from harness.plan import Version
 from harness.profiling.functions import OUTSIDE, SIGNAL, Sampled, Wish, sample_functions
-from harness.profiling.pictures import write_pictures
+from harness.profiling.pictures import file_stem, write_pictures
 from harness.progress import say
 from results.formats.terminal import console
 from results.profiles.difference import LEVEL, Change
@@ -26,6 +26,7 @@ from results.profiles.functions import (
     whole_seconds,
 )
 from results.profiles.stacks import RESOLVED_ERROR, RESOLVED_SHARE, PhaseProfile, share_error
+from results.profiles.table import write_profile
 from results.units import quantity
 
 
@@ -179,4 +180,6 @@ def _explained(profiles: Sequence[PhaseProfile], rows: Sequence[FunctionRow], to
 
 def _write(case: Case, sampled: Sampled, folder: Path) -> None:
     written = write_pictures(case, sampled.profiles, folder)
-    say(f"flame graphs (.svg), speedscope files (.json): {len(written)} in {folder}")
+    table = folder / f"{file_stem(case.evaluator, case.scenario, case.mode)}.functions.csv"
+    write_profile(table, (row for each in sampled.profiles for row in each.readings()))
+    say(f"{table}; beside it {len(written)} flame graphs (.svg) and speedscope files (.json)")

@@ -11,9 +11,11 @@ from rich.table import Table
 
 from harness.cases import Case, make_cases, parse_spec
 from harness.commands.options import positive_int
+from harness.conversation import SubjectFailed
 from harness.exits import NOTHING, OK
-from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.launch import LocalLauncher
 from harness.plan import Version
+from harness.profiling.opening import started
 from harness.progress import say
 from harness.worker import messages as m
 from results.flame import flame_graph
@@ -76,31 +78,22 @@ def profile_memory(
 def _traced(
     case: Case, version: Version, plugins: tuple[str, ...], arguments: argparse.Namespace
 ) -> m.Traced | m.Failure:
-    surroundings = Surroundings(
-        interpreter=version.interpreter, hash_seed=1, cpu=usable_cpu(), exact_memory=True
-    )
-    launch = LocalLauncher().start(surroundings)
-    request = m.Open(
-        scenario=case.scenario,
-        params=dict(case.params),
-        evaluator=case.evaluator,
-        mode=case.mode,
-        dtype=case.dtype,
-        seed=1,
-        plugins=list(plugins),
-        fixed_layout=True,
+    launch, side = started(
+        case,
+        version,
+        LocalLauncher(),
+        plugins=plugins,
+        timeout_s=arguments.timeout,
+        exact_memory=True,
     )
     asked = m.TraceMemory(calls=arguments.calls, rounds=arguments.rounds, sites=_SITES)
     try:
-        opened = launch.ask(request, timeout_s=arguments.timeout)
-        if isinstance(opened, m.Failure):
-            return opened
-        answer = launch.ask(asked, timeout_s=arguments.timeout)
+        side.open()
+        return side.ask(asked, m.Traced, "compile")
+    except SubjectFailed as failed:
+        return failed.failure
     finally:
         launch.close()
-    if isinstance(answer, (m.Traced, m.Failure)):
-        return answer
-    return m.Failure(phase="compile", status="error", detail=f"answered {type(answer).__name__}")
 
 
 def _show(case: Case, profiles: Sequence[_Profile], top: int) -> None:

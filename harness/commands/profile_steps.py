@@ -8,16 +8,21 @@ from collections.abc import Sequence
 
 from evaluators import catalog
 from harness.cases import make_cases, parse_spec
-from harness.commands.explaining import Wish, contenders, explain, paired_effort
+from harness.commands.explaining import (
+    RECORDED_S,
+    Wish,
+    contenders,
+    explain,
+    step_effort,
+)
 from harness.commands.options import natural, positive_float
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.plan import Contender, Version
-from harness.profiling.launches import Effort
+from harness.profiling.launches import StepEffort
 from harness.sides import EvaluatorSide, Side, make_versions, parse_sides
 
 _LAUNCHES = 5
-RECORDED_S = 1.0
 
 
 def add_step_options(parser: argparse.ArgumentParser) -> None:
@@ -67,18 +72,18 @@ def _evaluator(named: str | None, sides: Sequence[Side]) -> str:
     return named or evaluators[0]
 
 
-def _effort(arguments: argparse.Namespace) -> Effort:
+def _effort(arguments: argparse.Namespace) -> StepEffort:
     if arguments.sides:
         if len(arguments.sides) < 2:
             raise UsageError("--sides: found one; expected a baseline and a candidate")
-        return paired_effort(
+        return step_effort(
             launches=arguments.launches,
             budget_s=arguments.budget,
             recorded_s=RECORDED_S,
             timeout_s=arguments.timeout,
         )
     launches = arguments.launches or _LAUNCHES
-    return Effort(
+    return StepEffort(
         launches=launches,
         least_launches=min(2, launches),
         budget_s=arguments.budget,

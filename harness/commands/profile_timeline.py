@@ -6,10 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 from harness.cases import Case, make_cases, parse_spec
-from harness.conversation import Side, SubjectFailed
+from harness.conversation import SubjectFailed
 from harness.exits import NOTHING, OK
-from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.launch import LocalLauncher
 from harness.plan import Version
+from harness.profiling.opening import started
 from harness.profiling.pictures import file_stem
 from harness.progress import say
 from harness.timeline import Sample, Timeline
@@ -47,21 +48,8 @@ def write_timelines(
 def _recorded(
     case: Case, version: Version, plugins: tuple[str, ...], timeout_s: float
 ) -> LaunchTimeline | m.Failure:
-    launch = LocalLauncher().start(
-        Surroundings(interpreter=version.interpreter, hash_seed=1, cpu=usable_cpu())
-    )
+    launch, side = started(case, version, LocalLauncher(), plugins=plugins, timeout_s=timeout_s)
     timeline = Timeline(launch.process)
-    request = m.Open(
-        scenario=case.scenario,
-        params=dict(case.params),
-        evaluator=case.evaluator,
-        mode=case.mode,
-        dtype=case.dtype,
-        seed=1,
-        plugins=list(plugins),
-        fixed_layout=True,
-    )
-    side = Side(launch, request, lambda *_: None, timeout_s=timeout_s)
     try:
         side.open()
         asked = m.RecordTimeline(blocks=_BLOCKS, block_ns=_BLOCK_NS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from harness.commands.judging import compared, environments_of
@@ -14,11 +16,18 @@ from harness.progress import say
 from results.errors import NothingToCompareError
 from results.formats.wording import headline
 from results.judgement import Comparison
-from results.labels import label_by_file, names_by_file
+from results.labels import (
+    evaluators_as_versions,
+    evaluators_compared,
+    label_by_file,
+    names_by_file,
+)
+from results.profiles.table import read_profile
 from results.report import page, pictures
 from results.report.content import Content, content
 from results.report.plots import KINDS
-from results.report.timelines import read_blocks, read_timelines, renamed
+from results.report.profiles import Profile
+from results.report.timelines import Timeline, read_blocks, read_timelines, renamed
 from results.schema import PHASES
 from results.tables import read
 
@@ -33,6 +42,15 @@ class Report:
         """Declare what `report` takes."""
         parser.add_argument("tables", nargs="+", type=Path, metavar="FILE.csv")
         parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: report.html")
+        parser.add_argument(
+            "--profile",
+            action="extend",
+            nargs="+",
+            default=[],
+            type=Path,
+            metavar="FILE.profile.csv",
+            help="profile tables that stand in the page",
+        )
         parser.add_argument("--title", metavar="TEXT", help="default: the versions' labels")
         parser.add_argument("--baseline", metavar="LABEL", help="default: the first to appear")
         parser.add_argument(
@@ -71,7 +89,11 @@ class Report:
         told, comparison = _content(arguments)
         if form is None:
             title = arguments.title or " → ".join(told.versions)
-            written = page.render(told, comparison, title=title).encode()
+            profiles = [
+                Profile(title=path.name.removesuffix(".profile.csv"), readings=read_profile(path))
+                for path in arguments.profile
+            ]
+            written = page.render(told, comparison, title=title, profiles=profiles).encode()
         else:
             plot = pictures.chosen_plot(
                 told,
@@ -105,7 +127,8 @@ def _picture_format(arguments: argparse.Namespace) -> pictures.PictureFormat | N
 
 def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]:
     frames = {str(path): read(path) for path in arguments.tables}
-    frame = label_by_file(frames)
+    together = label_by_file(frames)
+    frame = evaluators_as_versions(together)
     environments = environments_of(arguments.tables)
     comparison = None
     try:
@@ -126,10 +149,17 @@ def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]
         frame,
         comparison,
         environments=environments,
-        memory=tuple(itertools.chain(*memory)),
-        blocks=tuple(itertools.chain(*blocks)),
+        memory=_under(evaluators_compared(together), itertools.chain(*memory)),
+        blocks=_under(evaluators_compared(together), itertools.chain(*blocks)),
     )
     return told, comparison
+
+
+def _under(evaluators: str | None, timelines: Iterable[Timeline]) -> tuple[Timeline, ...]:
+    """The timelines with their evaluator called as it is in the frame."""
+    if evaluators is None:
+        return tuple(timelines)
+    return tuple(replace(each, case=(evaluators, *each.case[1:])) for each in timelines)
 
 
 def _write(out: Path, content: bytes) -> None:

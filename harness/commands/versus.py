@@ -7,9 +7,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import pandas as pd
-
 from harness.cases import Case
+from harness.commands.explaining import RECORDED_S, Wish, explain, step_effort
 from harness.commands.judging import LEVEL, environments_of, judge, threshold_of
 from harness.commands.options import (
     add_effort_options,
@@ -38,12 +37,12 @@ from results.errors import ComparisonError
 from results.family import case_level
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
-from results.yardsticks import YARDSTICK
 
 _QUICK_PAIRS = 5
 _MOST_PAIRS = 1_000
 """Pairs are made until the case is decided or its budget is spent."""
 _BUDGET_S = 10.0
+_EXPLAINED_ROWS = 8
 
 
 class Versus:
@@ -65,6 +64,11 @@ class Versus:
         add_subject_options(parser)
         add_effort_options(parser)
         add_format_options(parser)
+        parser.add_argument(
+            "--explain",
+            action="store_true",
+            help="then profile every case by operator, in pairs, and print what changed",
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Measure, then print the comparison; its exit code is returned."""
@@ -82,15 +86,21 @@ class Versus:
             enough=None if _is_fixed(arguments) else _enough(arguments, comparisons),
             fixed_layout=arguments.fixed_layout,
         )
-        session = Session(settings)
+        if arguments.explain and arguments.format != "table":
+            raise UsageError(f"--explain prints tables; leave out --format {arguments.format}")
         versions = make_versions_that_install(sides)
+        groups = _groups(sides, versions, cases)
+        session = Session(settings)
         try:
-            session.run(_groups(sides, versions, cases))
+            session.run(groups)
         except Interrupted:
             with contextlib.suppress(ComparisonError):  # nothing to compare so far
                 self._judged(arguments, settings, session, sides)
             raise
         code = self._judged(arguments, settings, session, sides)
+        if arguments.explain:
+            for group in groups:
+                explain(group, _wish(arguments, plugins))
         missing = [side.label for side, version in zip(sides, versions, strict=True) if not version]
         if missing:
             say(f"not compared, since they did not install: {', '.join(missing)}")
@@ -106,8 +116,6 @@ class Versus:
         """Show what came of it; the exit code is returned."""
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
-        if all(isinstance(side, EvaluatorSide) for side in sides):
-            measured = _under_one_name(measured, sides)
         say(f"table: {settings.out}")
         return judge(
             measured,
@@ -115,6 +123,23 @@ class Versus:
             environments=environments_of([settings.out]),
             baseline=sides[0].label,
         )
+
+
+def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
+    """An explanation takes as long as the verdict, whose budget it has again."""
+    return Wish(
+        by="operator",
+        top=_EXPLAINED_ROWS,
+        folder=require_out(arguments, "versus.csv").parent,
+        plugins=plugins,
+        seed=arguments.seed,
+        effort=step_effort(
+            launches=arguments.launches,
+            budget_s=arguments.budget or _BUDGET_S,
+            recorded_s=RECORDED_S,
+            timeout_s=arguments.timeout,
+        ),
+    )
 
 
 def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[str, ...]:
@@ -180,13 +205,3 @@ def _groups(
             group.append(Contender(version=version, case=own))
         groups.append(tuple(group))
     return groups
-
-
-def _under_one_name(frame: pd.DataFrame, sides: Sequence[Side]) -> pd.DataFrame:
-    """The rows with all evaluators under one name: here they are what is compared.
-
-    Yardsticks are left out, since pairs do without them.
-    """
-    frame = frame[frame["evaluator"] != YARDSTICK]
-    name = " vs ".join(side.label for side in sides)
-    return frame.assign(evaluator=pd.Categorical([name] * len(frame), categories=[name]))

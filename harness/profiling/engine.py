@@ -7,9 +7,10 @@ from typing import Final
 
 from evaluators.engine_profile import EngineRow
 from harness.cases import Case
-from harness.conversation import PREPARED_PHASES, Side, SubjectFailed, checked
-from harness.launch import LocalLauncher, Surroundings, usable_cpu
+from harness.conversation import SubjectFailed
+from harness.launch import LocalLauncher
 from harness.plan import Version
+from harness.profiling.opening import prepare_and_check, started
 from harness.worker import messages as m
 from results.profiles.reading import UNEXPLAINED, ProfileReading
 
@@ -46,27 +47,17 @@ def ask_engine(
     pair: int | None = None,
 ) -> EngineTold | m.Failure:
     """Take a case through its phases, check its result, and ask the engine."""
-    surroundings = Surroundings(
-        interpreter=version.interpreter, hash_seed=launch_number, cpu=usable_cpu()
+    launch, side = started(
+        case,
+        version,
+        LocalLauncher(),
+        plugins=plugins,
+        timeout_s=timeout_s,
+        launch_number=launch_number,
     )
-    launch = LocalLauncher().start(surroundings)
-    request = m.Open(
-        scenario=case.scenario,
-        params=dict(case.params),
-        evaluator=case.evaluator,
-        mode=case.mode,
-        dtype=case.dtype,
-        seed=1,
-        plugins=list(plugins),
-        fixed_layout=True,
-    )
-    side = Side(launch, request, lambda *_: None, timeout_s=timeout_s)
     try:
         side.open()
-        for phase in PREPARED_PHASES:
-            if phase in side.phases:
-                side.ask(m.RunPhase(phase=phase), m.Elapsed, phase)
-        checked(side)
+        prepare_and_check(side)
         answer = side.ask(m.ProfileEngine(calls=calls), m.EngineProfiled, "evaluate")
     except SubjectFailed as failed:
         return failed.failure

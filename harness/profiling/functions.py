@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 
 from harness.cases import Case
 from harness.conversation import PREPARED_PHASES, Side, SubjectFailed, checked
-from harness.launch import Launcher, LocalLauncher, Surroundings, usable_cpu
+from harness.launch import Launcher, LocalLauncher
 from harness.plan import Version
+from harness.profiling.opening import prepare_and_check, started
 from harness.profiling.outside import RATE_HZ, CannotSample, OutsideSampler
 from harness.profiling.places import place
 from harness.worker import messages as m
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 OUTSIDE: Final = "py-spy"
 SIGNAL: Final = "signal"
-_SIGNAL_US: Final = 1_000
+_SIGNAL_US: Final = 500
 _MOST: Final = 1_000_000
 _TURNS: Final = 10
 """How often the sides of a launch take turns: what the machine does meanwhile falls on all."""
@@ -111,11 +112,16 @@ def _sample_launch(
     with ExitStack() as stack:
         sides = []
         for version in versions:
-            launch = launcher.start(
-                Surroundings(interpreter=version.interpreter, hash_seed=number, cpu=usable_cpu())
+            launch, side = started(
+                case,
+                version,
+                launcher,
+                plugins=wish.plugins,
+                timeout_s=wish.timeout_s,
+                launch_number=number,
+                seed=wish.seed,
             )
             stack.callback(launch.close)
-            side = Side(launch, _request(case, wish), lambda *_: None, timeout_s=wish.timeout_s)
             sides.append(_Sampling(side=side, process_id=launch.process.pid, label=version.label))
         for step in _steps(wish, len(versions)):
             _each(sides, step, wish, rng, found)
@@ -154,28 +160,12 @@ def _each(
                 found.failures[each.label] = failed.failure
 
 
-def _request(case: Case, wish: Wish) -> m.Open:
-    return m.Open(
-        scenario=case.scenario,
-        params=dict(case.params),
-        evaluator=case.evaluator,
-        mode=case.mode,
-        dtype=case.dtype,
-        seed=wish.seed,
-        plugins=list(wish.plugins),
-        fixed_layout=True,
-    )
-
-
 def _get_ready(each: _Sampling, wish: Wish, _: Sampled) -> None:
     """Load the subject; unless the first time counts, go the road once and check its result."""
     side = each.side
     side.open()
     if not wish.first:
-        for phase in PREPARED_PHASES:
-            if phase in side.phases:
-                side.ask(m.RunPhase(phase=phase), m.Elapsed, phase)
-        checked(side)
+        prepare_and_check(side)
 
 
 def _phases(each: _Sampling, wish: Wish) -> list[str]:
@@ -198,7 +188,10 @@ def _sample_inside(each: _Sampling, wish: Wish, _: Sampled) -> None:
     answer = each.side.ask(asked, m.Profiled, "compile")
     _add(answer.elapsed_ns, each.sampled_ns)
     _add(_own_stacks(answer), each.stacks)
-    each.source = f"timer signal every {_SIGNAL_US} µs in the worker, between Python's instructions"
+    each.source = (
+        f"timer signal in the worker, every {_SIGNAL_US} µs on average, between instructions of "
+        "Python"
+    )
 
 
 def _sample(each: _Sampling, wish: Wish, found: Sampled) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from harness.conversation import PREPARED_PHASES, Group, Side, checked
+from harness.conversation import PREPARED_PHASES, Group, Side, checked, open_request
 from harness.launch import (
     Launch,
     Launcher,
@@ -24,13 +24,10 @@ _BLOCK_S = 0.03
 """Of both functions together: long against a hand-over, short against what the machine does."""
 _LEAST_CALLS, _MOST_CALLS = 2, 4_000
 _UNTIMED_CALLS = 2
-_PAGE = 4096
-_MOST_MAPPED_PAGES = 1 << 14
-_MOST_HEAP_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class StepEffort:
     """How much is profiled.
 
     Attributes:
@@ -68,7 +65,7 @@ class Stepped:
 
 def time_steps(
     contenders: Sequence[Contender],
-    effort: Effort,
+    effort: StepEffort,
     *,
     launcher: Launcher,
     plugins: Sequence[str],
@@ -95,7 +92,7 @@ class _Launches:
     def __init__(
         self,
         contenders: Sequence[Contender],
-        effort: Effort,
+        effort: StepEffort,
         launcher: Launcher,
         plugins: tuple[str, ...],
         seed: int,
@@ -138,16 +135,8 @@ class _Launches:
     def _side(self, contender: Contender, launches: list[Launch], found: Stepped) -> Side:
         launch = self._launcher.start(self._surroundings(contender))
         launches.append(launch)
-        case = contender.case
-        request = m.Open(
-            scenario=case.scenario,
-            params=dict(case.params),
-            evaluator=case.evaluator,
-            mode=case.mode,
-            dtype=case.dtype,
-            seed=self._seed,
-            plugins=list(self._plugins),
-            fixed_layout=False,
+        request = open_request(
+            contender.case, seed=self._seed, plugins=self._plugins, fixed_layout=False
         )
 
         def emit(_side: Side, measurements: Sequence[Measurement]) -> None:
@@ -163,11 +152,7 @@ class _Launches:
             hash_seed=self._seed % 2**32,
             cpu=usable_cpu(),
             starting_cpus=granted_cpus(),
-            layout=StartLayout(
-                environment_bytes=rng.randrange(_PAGE),
-                mapped_pages=rng.randrange(_MOST_MAPPED_PAGES),
-                heap_bytes=rng.randrange(_MOST_HEAP_BYTES),
-            ),
+            layout=StartLayout.drawn(rng),
         )
 
     def _calibrate(self, side: Side) -> None:

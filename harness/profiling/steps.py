@@ -55,10 +55,11 @@ def reading_cost_ns(steps: m.StepsRead) -> float:
 
 
 def costs_ns(launches: Sequence[SteppedLaunch]) -> list[float]:
-    """For each launch the cost of a reading, from the other launches of the same evaluator.
+    """For each launch the cost of a reading, from the other launches that take the same steps.
 
-    A pair's own launches have no part in it, so that a change is not taken for a cost. Where there
-    is no other launch, it is what a reading costs by itself.
+    Versions that take the same steps in the same order have one cost in common, so that a change is
+    not taken for a cost; a pair's own launches have no part in it. Where there is no other launch,
+    it is what a reading costs by itself.
     """
     own = [reading_cost_ns(each.steps) for each in launches]
     found = []
@@ -66,8 +67,7 @@ def costs_ns(launches: Sequence[SteppedLaunch]) -> list[float]:
         others = [
             cost
             for other, cost in zip(launches, own, strict=True)
-            if other.launch != each.launch
-            and other.contender.case.evaluator == each.contender.case.evaluator
+            if other.launch != each.launch and other.steps.operators == each.steps.operators
         ]
         found.append(float(np.median(others)) if others else each.steps.reading_ns)
     return found

@@ -7,6 +7,7 @@ so that such a call has its whole time, however many signals it swallowed.
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
@@ -41,7 +42,8 @@ class SignalSampler:
         self._interval_s = interval_us * 1e-6
         self._clock = clock
         self._last_ns = 0
-        self._is_looking = False
+        self._random = random.Random(1)
+        self._is_entered = False
         self._previous: Any = None
         self.weights_ns: dict[Stack, int] = {}
         self.counts: dict[Stack, int] = {}
@@ -54,18 +56,17 @@ class SignalSampler:
     def __enter__(self) -> SignalSampler:
         self._previous = signal.signal(signal.SIGALRM, self._sample)
         signal.siginterrupt(signal.SIGALRM, False)  # native code need not expect to be interrupted
+        self._is_entered = True
         self._last_ns = self._clock()
-        signal.setitimer(signal.ITIMER_REAL, self._interval_s, self._interval_s)
+        self._set_timer()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_entered = False  # a signal that is on its way must not set the timer again
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._previous)
 
     def _sample(self, _: int, frame: FrameType | None) -> None:
-        if self._is_looking:  # the next signal found us at it
-            return
-        self._is_looking = True
         passed_ns = max(0, self._clock() - self._last_ns)
         codes = []
         while frame is not None:
@@ -78,7 +79,13 @@ class SignalSampler:
                 break
             frame = frame.f_back
         self._last_ns = self._clock()  # what looking took belongs to nobody
-        self._is_looking = False
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """To go off once, when looking is over; after a random time, so as not to keep step."""
+        if self._is_entered:
+            after_s = self._interval_s * self._random.uniform(0.5, 1.5)
+            signal.setitimer(signal.ITIMER_REAL, after_s)
 
 
 def described(code: CodeType) -> Frame:

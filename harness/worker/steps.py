@@ -1,8 +1,10 @@
 """Times of a call's steps, by instrumented execution beside the uninstrumented.
 
 A function and its instrumented double take turns, each as often first as the other, on the same
-inputs. Both means are over the quieter half of their calls, chosen by whole calls, so that the
-times of the steps add up to the time of a call.
+inputs. A turn in which the system gave the CPU to somebody else is set aside. Both means are over
+the quieter half of the others, chosen by what both calls of a turn take together: whatever the
+machine or the memory layout did, it did to both, and the times of the steps add up to the time of
+a call.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import gc
 import linecache
 import os
+import resource
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -30,6 +33,7 @@ from networks import Network, Node
 _MAKING_SHARE = 0.2
 """Of the time: functions are made anew, since where their own memory lies is part of the layout."""
 _READING_TURNS = 20
+_LEAST_TURNS = 4
 
 
 class StepTimes:
@@ -52,6 +56,7 @@ class StepTimes:
         self._plain: Function = subject.preparation.function
         self._making_ns = self._recorded_ns = 0
         self._instrumented = self._instrument()
+        self._is_disturbed: list[bool] = []
         self._plain_ns: list[int] = []
         self._instrumented_ns: list[int] = []
         self._intervals: list[np.ndarray] = []
@@ -71,23 +76,25 @@ class StepTimes:
         started = clock()
         for call in range(calls):
             data = pool[call % len(pool)]
+            switches = _involuntary_switches()
             if call % 2:
                 plain = self._bounds(self._plain, weights, data)
                 instrumented = self._bounds(double, weights, data)
             else:
                 instrumented = self._bounds(double, weights, data)
                 plain = self._bounds(self._plain, weights, data)
+            self._is_disturbed.append(_involuntary_switches() > switches)
             start, end = instrumented
             self._plain_ns.append(plain[1] - plain[0])
             self._instrumented_ns.append(end - start)
-            self._intervals.append(np.diff(np.array([start, *readings, end])).astype(np.int32))
+            self._intervals.append(np.diff(np.array([start, *readings, end])))
         elapsed_ns = clock() - started
         self._recorded_ns += elapsed_ns
         return StepsTimed(elapsed_ns=elapsed_ns, calls=len(self._plain_ns))
 
     def read(self) -> StepsRead:
         """Means over the quieter half of the calls, step by step."""
-        quiet = _quieter_half(self._instrumented_ns)
+        quiet = self._quiet_turns()
         means = np.mean([self._intervals[call] for call in quiet], axis=0)
         steps = self._instrumented.steps
         nodes = [step.node for step in steps]
@@ -105,7 +112,7 @@ class StepTimes:
             allocated_bytes=[size_bytes(each.node) if each.allocates else 0 for each in steps],
             before_ns=float(means[0]),
             after_ns=float(means[-1]),
-            plain_ns=_mean_of(self._plain_ns, _quieter_half(self._plain_ns)),
+            plain_ns=_mean_of(self._plain_ns, quiet),
             instrumented_ns=_mean_of(self._instrumented_ns, quiet),
             reading_ns=self._reading_ns,
             calls=len(self._plain_ns),
@@ -117,6 +124,13 @@ class StepTimes:
         start = clock()
         function(weights, data)
         return start, clock()
+
+    def _quiet_turns(self) -> list[int]:
+        """The quieter half of the turns that nobody disturbed, or of all where those are few."""
+        both_ns = [a + b for a, b in zip(self._plain_ns, self._instrumented_ns, strict=True)]
+        alone = [turn for turn, disturbed in enumerate(self._is_disturbed) if not disturbed]
+        turns = alone if len(alone) >= _LEAST_TURNS else range(len(both_ns))
+        return sorted(turns, key=both_ns.__getitem__)[: max(1, len(turns) // 2)]
 
     def _instrument(self) -> Instrumented:
         start = self._clock()
@@ -155,7 +169,7 @@ class StepTimes:
                 start = clock()
                 (subject.empty if is_empty else subject.bare)()
                 spent[is_empty].append(clock() - start)
-        empty, bare = (_mean_of(spent[kind], _quieter_half(spent[kind])) for kind in (True, False))
+        empty, bare = (min(spent[kind]) for kind in (True, False))
         return (empty - bare) / len(subject.readings)
 
 
@@ -206,10 +220,9 @@ def _short(path: str) -> str:
     return os.path.basename(path)
 
 
-def _quieter_half(elapsed_ns: Sequence[int]) -> list[int]:
-    """The calls that took least, half of them, at least one."""
-    order = sorted(range(len(elapsed_ns)), key=elapsed_ns.__getitem__)
-    return order[: max(1, len(order) // 2)]
+def _involuntary_switches() -> int:
+    """How often the system has taken the CPU from this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def _mean_of(elapsed_ns: Sequence[int], calls: Sequence[int]) -> float:

@@ -57,7 +57,7 @@ class TracedSubject(MemorySubject):
         for _ in range(calls):
             self._fresh_call()
         self._tear_down()
-        self._pool, self._weights = [], {}
+        self._pool, self._weights, self._inputs = [], {}, None
 
 
 class _Moment:

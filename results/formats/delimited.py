@@ -9,7 +9,6 @@ from typing import Final
 from results.cells import protected
 from results.judgement import CONTRACT_FIELDS, Comparison, GrowthRow, Row
 
-
 _FIELDS: Final = attrgetter(*CONTRACT_FIELDS)
 
 

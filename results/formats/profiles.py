@@ -15,6 +15,7 @@ from results.profiles.summary import RowSummary
 from results.units import MISSING, percent, plain_percent, quantity
 
 _TEXT_WIDTH = 60
+_ROUNDING_S = 1e-12
 
 
 def render_profile(
@@ -37,9 +38,7 @@ def render_profile(
     shown = rows if len(rows) <= top + 1 else [*rows[:top], *rows[-1:]]
     for row in shown:
         table.add_row(
-            mean_text(row.seconds, row.sd_s, "s")
-            if row.seconds > 0
-            else quantity(row.seconds, "s"),
+            mean_text(row.seconds, row.sd_s, "s") if row.seconds > 0 else _time(row.seconds),
             percent(row.share),
             quantity(row.calls, "1"),
             quantity(row.moved_bytes, "B"),
@@ -55,9 +54,7 @@ def render_profile(
         share = percent(sum(row.share for row in hidden))
         output.print(Text(f"not shown: {len(hidden)} rows, {share} of the call; --top shows more"))
     if not has_peaks:
-        output.print(
-            Text("of peak: not known; `graphgauge calibrate` measures the machine's peaks")
-        )
+        output.print(Text("of peak: not known here; `graphgauge calibrate` measures it"))
 
 
 def render_difference(
@@ -110,16 +107,16 @@ def render_difference(
     kind = "pairs" if found.is_paired else "launches each"
     output.print(
         Text(
-            f"{found.launches} {kind}; * clear of 0 at {plain_percent(LEVEL)} over all rows (Holm); "
-            f"intervals are each row's own"
+            f"{found.launches} {kind}; * clear of 0 at {plain_percent(LEVEL)} over all rows "
+            "(Holm); intervals are each row's own"
         )
     )
 
 
 def _add(table: Table, found: Difference, row: Change, name: str, where: str) -> None:
     table.add_row(
-        quantity(row.baseline_s, "s"),
-        quantity(row.candidate_s, "s"),
+        _time(row.baseline_s),
+        _time(row.candidate_s),
         _signed(row.change_s),
         MISSING
         if row.low_s is None or row.high_s is None
@@ -147,11 +144,17 @@ def _of_all(found: Difference, change_s: float) -> float | None:
 
 def _sum(values: Iterable[float | None], *, signed: bool = False) -> str:
     total = sum(value or 0.0 for value in values)
-    return _signed(total) if signed else quantity(total, "s")
+    return _signed(total) if signed else _time(total)
+
+
+def _time(seconds: float | None) -> str:
+    """Below a thousandth of a ns there is nothing but rounding."""
+    is_rounding = seconds is not None and abs(seconds) < _ROUNDING_S
+    return quantity(0.0 if is_rounding else seconds, "s")
 
 
 def _signed(seconds: float) -> str:
-    return f"{'+' if seconds >= 0 else ''}{quantity(seconds, 's')}"
+    return f"{'+' if seconds >= 0 else ''}{_time(seconds)}"
 
 
 def _count(calls: float | None) -> str:

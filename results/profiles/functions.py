@@ -37,7 +37,7 @@ class FunctionRow:
 def rows_by_function(profiles: Sequence[PhaseProfile]) -> list[FunctionRow]:
     """The functions of one phase: the largest first, of several versions the largest change.
 
-    Changes whose interval leaves out 0 come before all others. A function that a version does not
+    What counts of a change is what is sure of it (`sure_s`). A function that a version does not
     have takes it no time. The first profile's version is the baseline, the last one's is what it is
     compared with.
     """
@@ -87,13 +87,15 @@ def compared(profiles: Sequence[PhaseProfile]) -> Difference | None:
     return difference(readings, base.label, candidate.label, by="function", phase=base.phase)
 
 
-def is_seen(change: Change) -> bool:
-    """Whether the change's interval leaves out 0."""
-    return (
-        change.low_s is not None
-        and change.high_s is not None
-        and (not change.low_s <= 0 <= change.high_s)
-    )
+def sure_s(change: Change) -> float:
+    """What a row has at least contributed, give or take: its change less half its interval's arm.
+
+    About two standard errors of six pairs: a large row that differs from pair to pair for no reason
+    does not stand before a small one that always differs alike.
+    """
+    if change.low_s is None or change.high_s is None:
+        return 0.0
+    return max(0.0, abs(change.change_s) - (change.high_s - change.low_s) / 4)
 
 
 def whole_seconds(profiles: Sequence[PhaseProfile], label: str) -> float:
@@ -115,7 +117,7 @@ def _means(
     return {label: fmean(each) for label, each in values.items() if any(each)}
 
 
-def _size(row: FunctionRow) -> tuple[bool, float]:
+def _size(row: FunctionRow) -> tuple[float, float]:
     if row.change is None:
-        return False, max(row.seconds.values(), default=0.0)
-    return is_seen(row.change), abs(row.change.change_s)
+        return 0.0, max(row.seconds.values(), default=0.0)
+    return sure_s(row.change), abs(row.change.change_s)

@@ -22,6 +22,7 @@ from results.formats.wording import (
 )
 from results.judgement import VERDICTS, Comparison, Row
 from results.report.content import Content
+from results.report.profiles import Profile, section
 
 SCRIPTS: Final = ("vega.min.js", "vega-lite.min.js", "vega-interpreter.js", "report.js")
 """In the order they run in; each is a script of its own in the page."""
@@ -31,13 +32,20 @@ _MARKS: Final = {"regressed": "▲", "improved": "▼", "inconclusive": "?", "un
 _HEADINGS: Final = ("case", "number", "baseline", "candidate", "change", "could see", "launches")
 
 
-def render(content: Content, comparison: Comparison | None, *, title: str) -> str:
+def render(
+    content: Content,
+    comparison: Comparison | None,
+    *,
+    title: str,
+    profiles: Sequence[Profile] = (),
+) -> str:
     """The page.
 
     Args:
         content: what it tells.
         comparison: the same one that `content` was made from; None where there was none.
         title: of the page; any text.
+        profiles: that stand below the summary.
     """
     style = _asset("report.css")
     scripts = [_asset(name) for name in SCRIPTS]
@@ -45,7 +53,7 @@ def render(content: Content, comparison: Comparison | None, *, title: str) -> st
         "policy": _policy(style, scripts),
         "title": escape(plain(title)),
         "style": style,
-        "summary": _summary(content, comparison),
+        "summary": _summary(content, comparison) + section(profiles),
         "promise": "" if comparison is None else escape(promise(comparison)),
         "licence": escape(_asset("LICENSE")),
         "content": _as_json(content),

@@ -145,7 +145,10 @@ def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFi
     assert code in (0, 1)
     assert set(timed["pair"]) == {"1", "2", "3"}
     assert set(frame["label"]) == {"honest", "interpreter"}
-    assert json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)
+    assert told["rows"]
+    assert main(["compare", str(out), "--format", "json"]) == code
+    assert json.loads(capsys.readouterr().out) == told
 
 
 @pytest.mark.parametrize(

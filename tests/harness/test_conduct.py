@@ -69,6 +69,32 @@ def test_the_time_of_a_call_is_a_block_s_time_over_its_calls() -> None:
     assert (row.blocks, row.calls) == (12, 12 * 2_000)
 
 
+def test_what_is_wrong_after_it_was_timed_has_no_times() -> None:
+    """Right at the first call and wrong at the last: `evaluate` is one row that says so."""
+    sides, launches, rows = _sides(1)
+    answers = usual_answers()
+    answers[m.CheckAgain] = lambda _: m.CheckedAgain(problem="not now", threads=0)
+    launches[0]._answers = answers
+
+    _conduct(sides)
+
+    found = [row for row in rows.rows[sides[0]] if row.phase == "evaluate"]
+    assert [(row.status, row.value, row.detail) for row in found] == [("wrong", None, "not now")]
+
+
+def test_threads_that_go_on_are_noted() -> None:
+    """The row says how many there are beside those that the process was loaded with."""
+    sides, launches, rows = _sides(1)
+    answers = usual_answers()
+    answers[m.CheckAgain] = lambda _: m.CheckedAgain(problem="", threads=2)
+    launches[0]._answers = answers
+
+    _conduct(sides)
+
+    row = next(each for each in rows.rows[sides[0]] if each.phase == "evaluate")
+    assert row.detail == "steady=flat; set_aside=0; waited=0; threads=2"
+
+
 def test_warm_up_blocks_are_not_estimated_from() -> None:
     """Three slow blocks at the start leave the estimate alone."""
     sides, launches, rows = _sides(1)

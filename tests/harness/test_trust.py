@@ -43,8 +43,9 @@ def findings(path: Path) -> list[str]:
             if isinstance(called, ast.Name) and called.id in _EVALUATING:
                 found.append(called.id)
             if isinstance(called, ast.Attribute):
-                is_module = isinstance(called.value, ast.Name) and called.value.id == "re"
-                if called.attr in _PANDAS_EVALUATING | _SHELLS and not is_module:
+                owner = called.value.id if isinstance(called.value, ast.Name) else ""
+                is_shell = called.attr in _SHELLS and owner in {"os", "subprocess"}
+                if is_shell or called.attr in _PANDAS_EVALUATING:
                     found.append(called.attr)
             found += [
                 f"{keyword.arg}=…"

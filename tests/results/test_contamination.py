@@ -92,6 +92,14 @@ def test_a_system_that_tells_nothing_spoils_nothing() -> None:
     assert contaminated([]).is_set_aside == ()
 
 
+@given(st.lists(st.booleans(), max_size=30))
+def test_every_halted_block_is_set_aside_and_no_other(halted: list[bool]) -> None:
+    """However many they are: a process that is stopped is not the subject's doing."""
+    blocks = [replace(QUIET, is_halted=each) for each in halted]
+
+    assert set_aside(blocks) == [place for place, was in enumerate(halted) if was]
+
+
 def test_a_block_without_time_is_refused() -> None:
     """It has no rates."""
     with pytest.raises(ValueError, match="took no time"):

@@ -4,7 +4,12 @@ import pytest
 
 from results.errors import ComparisonError, NothingToCompareError
 from results.frames import frame_of
-from results.labels import chosen_labels, label_by_file, labels_of
+from results.labels import (
+    chosen_labels,
+    evaluators_as_versions,
+    label_by_file,
+    labels_of,
+)
 from tests.results.samples import two_versions, version
 
 
@@ -75,3 +80,27 @@ def test_another_measurement_with_the_same_values_is_no_copy() -> None:
     }
 
     assert labels_of(label_by_file(frames)) == ["main (a.csv)", "main (b.csv)"]
+
+
+def test_evaluators_that_are_versions_share_their_cases() -> None:
+    """Where each label is its evaluator's name, the name of all of them stands for each."""
+    rows = [
+        *version("planned", [1.0, 2.0], evaluator="planned"),
+        *version("straightline", [3.0, 4.0], evaluator="straightline"),
+    ]
+
+    found = evaluators_as_versions(frame_of(rows))
+
+    assert set(found["evaluator"]) == {"planned vs straightline"}
+    assert found["label"].tolist() == [row.label for row in rows]
+
+
+@pytest.mark.parametrize("label", ["old", "straightline"])
+def test_versions_of_an_evaluator_keep_its_name(label: str) -> None:
+    """A label that is not its evaluator's name, or one label alone, makes no such table."""
+    rows = [*version("planned", [1.0], evaluator="planned"), *version(label, [1.0], evaluator="x")]
+
+    frame = frame_of(rows)
+
+    assert evaluators_as_versions(frame)["evaluator"].tolist() == ["planned", "x"]
+    assert evaluators_as_versions(frame.iloc[:1])["evaluator"].tolist() == ["planned"]

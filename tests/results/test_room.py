@@ -83,6 +83,18 @@ def test_what_stands_beside_a_table_is_held_against_memory_too(
             reader(tmp_path / "a.csv")
 
 
+def test_cases_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing costs memory for each case, however few bytes it has in the file."""
+    line = encoded([reading(scenario="NAME")])
+    rows = b"".join(line.replace(b"NAME", b"%d" % i) for i in range(10_001))
+    table = tmp_path / "a.csv"
+    table.write_bytes(HEADER + rows)
+    monkeypatch.setattr(room, "free_bytes", lambda: 10_000 * room.MEMORY_PER_SERIES)
+
+    with pytest.raises(TableError, match=r"10,001 metrics of cases.* at most 10,000 now"):
+        read(table)
+
+
 def test_columns_without_end_are_refused(tmp_path: Path) -> None:
     """Each would cost memory and time, however little it holds."""
     table = tmp_path / "a.csv"

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from results.errors import TableError
 from results.frames import readings
 from results.schema import Reading
 from results.tables import read
-from results.writing import TableWriter, encoded
+from results.writing import TableWriter, append_json_lines, encoded
 from tests.results.samples import reading, valid_readings
 
 ROWS = [reading(launch=launch, detail="two\nlines") for launch in range(3)]
@@ -161,13 +162,28 @@ def test_an_interrupted_write_leaves_whole_lines(
     assert list(readings(read(tmp_path / "a.csv"))) == ROWS
 
 
-def test_a_table_that_was_deleted_is_missed(tmp_path: Path) -> None:
-    """Readings do not vanish into a file that nobody can find."""
-    path = tmp_path / "a.csv"
+def test_a_table_that_was_deleted_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readings do not vanish into a file that nobody can find: the message says where they are."""
+    path, saved = tmp_path / "a.csv", tmp_path / "saved"
+    saved.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(saved))
     with TableWriter(path) as table:
+        table.write(ROWS[:1])
         path.unlink()
-        with pytest.raises(TableError, match="deleted while"):
-            table.write(ROWS)
+        with pytest.raises(TableError, match=f"deleted while.*saved in {saved}"):
+            table.write(ROWS[1:])
+
+    (found,) = saved.iterdir()
+    assert list(readings(read(found))) == ROWS
+
+
+def test_a_table_that_goes_after_the_last_write_is_missed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it is closed, it is looked for once more."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(TableError, match="moved or deleted"), TableWriter(tmp_path / "a.csv"):
+        (tmp_path / "a.csv").unlink()
 
 
 def test_a_compressed_table_is_not_appended_to(tmp_path: Path) -> None:
@@ -209,3 +225,21 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(TableError, match=r"runs/a\.csv: (File exists|Not a directory)"):
         write(tmp_path / "runs" / "a.csv", ROWS)
+
+
+@pytest.mark.parametrize("cut", ["", '{"a', '{"a": "' + "x" * 200_000])
+def test_objects_beside_a_table_follow_whole_lines(tmp_path: Path, cut: str) -> None:
+    """A last line that a kill cut short is cut off, however long it is."""
+    path = tmp_path / "a.blocks.jsonl"
+    path.write_text('{"a": 1}\n' + cut)
+
+    append_json_lines(path, [{"a": 2}, {"a": 3}])
+    append_json_lines(path, [])
+
+    assert path.read_text() == '{"a": 1}\n{"a": 2}\n{"a": 3}\n'
+
+
+def test_objects_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    """A folder that is gone is a message with the file's name."""
+    with pytest.raises(TableError, match=r"a\.blocks\.jsonl: No such file"):
+        append_json_lines(tmp_path / "gone" / "a.blocks.jsonl", [{"a": 1}])

@@ -75,7 +75,11 @@ def _row(evaluator: Any, scenario: str, repeats: int) -> float:
     if reason is not None:
         print(f"{head}refused: {reason}")
         return 0.0
-    total_s = _smallest(lambda: evaluator.lower(network, "gradient"), repeats)
+    try:
+        total_s = _smallest(lambda: evaluator.lower(network, "gradient"), repeats)
+    except RecursionError:
+        print(f"{head}recursion: the engine's own, at this depth")
+        return 0.0
     if evaluator.name in WITHOUT_GRAPH:
         print(f"{head}{1e3 * total_s:8.2f}ms{'all':>10}{'':8}  {WITHOUT_GRAPH[evaluator.name]}")
         return 0.0

@@ -118,6 +118,8 @@ def _reduction(kind: str) -> Callable[..., str]:
 
 
 def _reshape(exporter: _Exporter, node: Node, x: str) -> str:
+    if not node.shape:  # OpenVINO 2024.4 does not take an empty shape
+        return exporter.emit("Squeeze" if node.operands[0].shape else "Identity", [x])
     # allowzero: a 0 in the shape is a size, and not "as before".
     return exporter.emit("Reshape", [x, exporter.integers(node.shape)], allowzero=1)
 

@@ -173,18 +173,14 @@ def _is_valid(frame: pd.DataFrame) -> bool:
     if not (frame["schema"] == str(SCHEMA_VERSION)).all():
         return False
     frame["schema"] = SCHEMA_VERSION
-    texts = [frame[column].cat for column in ("mode", "phase", "metric", "unit", "status")]
-    numbers = [
-        frame[column].to_numpy(np.float64, na_value=np.nan)
-        for column in (*REAL_COLUMNS, *WHOLE_COLUMNS)
-    ]
-    kinds = ids_of(
-        [
-            *((text.codes.to_numpy(np.int64), len(text.categories)) for text in texts),
-            *((_number_class(each), _NUMBER_CLASSES) for each in numbers),
-        ],
-        len(frame),
-    )
+    parts = []
+    for column in ("mode", "phase", "metric", "unit", "status"):
+        text = frame[column].cat
+        parts.append((text.codes.to_numpy(np.int64), len(text.categories)))
+    for column in (*REAL_COLUMNS, *WHOLE_COLUMNS):
+        numbers = frame[column].to_numpy(np.float64, na_value=np.nan)
+        parts.append((_number_class(numbers), _NUMBER_CLASSES))
+    kinds = ids_of(parts, len(frame))
     representatives = frame[~pd.Series(kinds).duplicated().to_numpy()]
     return _texts_are_valid(frame) and not any(map(first_problem, readings(representatives)))
 

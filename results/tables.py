@@ -173,10 +173,10 @@ def _is_valid(frame: pd.DataFrame) -> bool:
     if not (frame["schema"] == str(SCHEMA_VERSION)).all():
         return False
     frame["schema"] = SCHEMA_VERSION
-    parts = []
+    parts: list[tuple[NDArray[np.int64], int]] = []
     for column in ("mode", "phase", "metric", "unit", "status"):
         text = frame[column].cat
-        parts.append((text.codes.to_numpy(np.int64), len(text.categories)))
+        parts.append((text.codes.to_numpy().astype(np.int64), len(text.categories)))
     for column in (*REAL_COLUMNS, *WHOLE_COLUMNS):
         numbers = frame[column].to_numpy(np.float64, na_value=np.nan)
         parts.append((_number_class(numbers), _NUMBER_CLASSES))

@@ -21,7 +21,7 @@ LOG_RATIO_NOTE: Final = "log_ratio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class SeriesName:
     """What names values that can be compared with each other, one of each launch.
 
     Attributes:
@@ -33,7 +33,6 @@ class Series:
         metric: by which metric.
         unit: of the values.
         source: the clock or probe.
-        fewest_calls: the fewest calls that a value stands on; NaN if unknown.
     """
 
     evaluator: str
@@ -44,6 +43,16 @@ class Series:
     metric: str
     unit: str
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series(SeriesName):
+    """A series of a comparison.
+
+    Attributes:
+        fewest_calls: the fewest calls that a value stands on; NaN if unknown.
+    """
+
     fewest_calls: float
 
     @property

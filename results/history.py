@@ -23,17 +23,16 @@ point inference", JRSS B 76, 2014.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from results.contrasts import SERIES_COLUMNS
+from results.changepoints import bound_of, deviation, places_of
+from results.contrasts import SERIES_COLUMNS, SeriesName
 from results.errors import ComparisonError
 from results.frames import row_ids
 from results.judgement import case_name
+from results.scatter import LEAST_APART, Noise, Sample, noise_of, sample_of
 from results.schema import METRICS, OK, is_exact_source
 from results.statistics import Floats
 from results.trials import (
@@ -42,18 +41,7 @@ from results.trials import (
     TIME_DRIFT_FLOOR_PER_KCALL,
 )
 
-LEAST_APART: Final = 5
-"""Versions measured in sessions of their own that a scatter between them can be told from."""
-
-_SIMULATED_NUMBERS: Final = 100_000_000
-_MOST_SIMULATIONS: Final = 100_000
-_LEAST_BEYOND: Final = 10
-"""Simulations that a bound must leave beyond it to be worth its name."""
-
-_NORMAL_MEDIAN: Final = 0.9538725524
-"""Median of |difference| of two standard normal numbers: sqrt(2) · 0.6744897502."""
-
-_ROUNDING: Final = 1e-12
+__all__ = ["LEAST_APART", "Change", "Histories", "History", "Point", "histories"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +94,10 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(SeriesName):
     """One metric of one phase of one case over versions.
 
     Attributes:
-        evaluator: the case's evaluator.
-        scenario: the case's scenario.
-        params: the case's parameters.
-        mode: output or gradient.
-        phase: what was measured.
-        metric: by which metric.
-        unit: of the points.
-        source: the clock or probe.
         points: the versions that have it, in order.
         changes: in order.
         noise: what the noise was told by: "launches", "versions", "exact" (counts that are the
@@ -126,14 +106,6 @@ class History:
             share (or difference, where the metric has no ratio); None where nothing was looked for.
     """
 
-    evaluator: str
-    scenario: str
-    params: str
-    mode: str
-    phase: str
-    metric: str
-    unit: str
-    source: str
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
     noise: str
@@ -160,38 +132,6 @@ class Histories:
     histories: tuple[History, ...]
     threshold: float
     level: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    """The values of a series as they are compared: times by their logs."""
-
-    labels: tuple[str, ...]
-    values: tuple[Floats, ...]
-    blocks: tuple[NDArray[np.int64], ...]
-    sessions: tuple[frozenset[int], ...]
-
-    @property
-    def means(self) -> Floats:
-        """One for each version."""
-        return np.array([each.mean() for each in self.values])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Noise:
-    """Of the versions' means.
-
-    Attributes:
-        scale: their standard deviation, but for the number of launches.
-        weights: the variance of each version's mean, in units of scale².
-        degrees: of freedom of the scale; None where it is told by neighbours' scatter.
-        source: as in `History.noise`.
-    """
-
-    scale: float
-    weights: tuple[float, ...]
-    degrees: int | None
-    source: str
 
 
 def histories(
@@ -238,14 +178,14 @@ def _history(group: pd.DataFrame, order: Sequence[str], threshold: float, level:
     first = {name: str(group[name].iloc[0]) for name in SERIES_COLUMNS}
     metric = METRICS[first["metric"]]
     by_logs = metric.kind == "time" and bool((group["value"] > 0).all())
-    sample = _sample(group, order, by_logs)
-    noise = _noise(sample, metric.kind == "count")
+    sample = sample_of(group, order, by_logs)
+    noise = noise_of(sample, metric.kind == "count")
     means = sample.means
     places: list[int] = []
     bound = 0.0
     if noise is not None:
-        bound = 0.0 if noise.source == "exact" else _bound(noise.weights, noise.degrees, level)
-        places = _places(means, noise, bound)
+        bound = 0.0 if noise.source == "exact" else bound_of(noise.weights, noise.degrees, level)
+        places = places_of(means, noise, bound)
     has_ratio = metric.kind != "drift" and bool((group["value"] > 0).all())
     band = _band(first, means, threshold, by_logs)
     changes = () if noise is None else _changes(sample, places, noise, bound, by_logs, has_ratio)
@@ -276,167 +216,10 @@ def _band(series: Mapping[str, str], means: Floats, threshold: float, by_logs: b
     return max(threshold * float(np.abs(means).mean()), MEMORY_FLOOR_BYTES if lags else 0.0)
 
 
-def _sample(group: pd.DataFrame, order: Sequence[str], by_logs: bool) -> _Sample:
-    values = group["value"].to_numpy(np.float64)
-    values = np.log(values) if by_logs else values
-    labels = group["label"].astype("str").to_numpy()
-    sessions = row_ids(group, ("session",))
-    pairs = row_ids(group, ("session", "pair"))
-    blocks = np.where((group["pair"] != "").to_numpy(), pairs, -1)
-    present = [label for label in order if (labels == label).any()]
-    chosen = [labels == label for label in present]
-    return _Sample(
-        labels=tuple(present),
-        values=tuple(values[mask] for mask in chosen),
-        blocks=tuple(blocks[mask] for mask in chosen),
-        sessions=tuple(frozenset(sessions[mask].tolist()) for mask in chosen),
-    )
-
-
-def _noise(sample: _Sample, is_count: bool) -> _Noise | None:
-    """What the scatter of means without any change would be; None where nothing tells it."""
-    count = len(sample.values)
-    if is_count and all(np.ptp(each) == 0 for each in sample.values):
-        return _Noise(scale=0.0, weights=(1.0,) * count, degrees=None, source="exact")
-    if all(each == sample.sessions[0] for each in sample.sessions):
-        return _noise_of_launches(sample)
-    if count < LEAST_APART:
-        return None
-    scale = float(np.median(np.abs(np.diff(sample.means)))) / _NORMAL_MEDIAN
-    return _Noise(scale=scale, weights=(1.0,) * count, degrees=None, source="versions")
-
-
-def _noise_of_launches(sample: _Sample) -> _Noise | None:
-    """By launches; where every version is in every pair, after what pairs have in common."""
-    counts = np.array([len(each) for each in sample.values])
-    weights = tuple((1 / counts).tolist())
-    blocks = [each.tolist() for each in sample.blocks]
-    is_paired = -1 not in blocks[0] and all(sorted(each) == sorted(blocks[0]) for each in blocks)
-    if is_paired and len(set(blocks[0])) == len(blocks[0]) > 1:
-        rows = np.array(
-            [each[np.argsort(of)] for each, of in zip(sample.values, sample.blocks, strict=True)]
-        )
-        rest = rows - rows.mean(axis=1, keepdims=True) - rows.mean(axis=0) + rows.mean()
-        degrees = (rows.shape[0] - 1) * (rows.shape[1] - 1)
-    else:
-        rest = np.concatenate([each - each.mean() for each in sample.values])
-        degrees = int(counts.sum() - len(counts))
-    if degrees < 1:
-        return None
-    scale = float(np.sqrt((rest**2).sum() / degrees))
-    return _Noise(scale=scale, weights=weights, degrees=degrees, source="launches")
-
-
-def _windows(count: int) -> list[tuple[int, int, int]]:
-    """(start, place, end) of every contrast: lengths that about double, and what reaches the ends.
-
-    A change is between place - 1 and place.
-    """
-    found = []
-    for place in range(1, count):
-        for left in _lengths(place):
-            for right in _lengths(count - place):
-                found.append((place - left, place, place + right))  # noqa: PERF401
-    return found
-
-
-def _lengths(most: int) -> list[int]:
-    steps = [1, 2, 3, 4]
-    while steps[-1] < most:
-        steps += [steps[-1] * 3 // 2, steps[-1] * 2]
-    return sorted({each for each in steps if each <= most} | {most})
-
-
-def _contrasts(
-    windows: Sequence[tuple[int, int, int]], weights: Sequence[float]
-) -> NDArray[np.float64]:
-    """A column for each window: the mean after less the mean before, over its own deviation."""
-    matrix = np.zeros((len(weights), len(windows)))
-    for column, (start, place, end) in enumerate(windows):
-        matrix[start:place, column] = -1 / (place - start)
-        matrix[place:end, column] = 1 / (end - place)
-    scaled: Floats = matrix / np.sqrt(np.asarray(weights) @ matrix**2)
-    return scaled
-
-
-@cache
-def _scan(
-    weights: tuple[float, ...],
-) -> tuple[list[tuple[int, int, int]], NDArray[np.float64]]:
-    """All windows and their contrasts; most series of a table share them."""
-    windows = _windows(len(weights))
-    return windows, _contrasts(windows, weights)
-
-
-@cache
-def _bound(weights: tuple[float, ...], degrees: int | None, level: float) -> float:
-    """What the largest contrast exceeds with probability `level` where nothing changes.
-
-    Simulated with a fixed seed; at least as strict as ten simulations beyond it can tell.
-    """
-    count = len(weights)
-    _, matrix = _scan(weights)
-    runs = int(np.clip(_SIMULATED_NUMBERS / matrix.size, 2_000, _MOST_SIMULATIONS))
-    rng = np.random.default_rng(20_261_122)
-    largest = np.empty(runs)
-    chunk = max(1, 4_000_000 // matrix.shape[1])
-    for start in range(0, runs, chunk):
-        size = min(chunk, runs - start)
-        means = rng.standard_normal((size, count)) * np.sqrt(weights)
-        if degrees is None:
-            scale = np.median(np.abs(np.diff(means, axis=1)), axis=1) / _NORMAL_MEDIAN
-        else:
-            scale = np.sqrt(rng.chisquare(degrees, size) / degrees)
-        largest[start : start + size] = np.abs(means @ matrix).max(axis=1) / scale
-    return float(np.quantile(largest, 1 - max(level, _LEAST_BEYOND / runs)))
-
-
-def _places(means: Floats, noise: _Noise, bound: float) -> list[int]:
-    """Where the means change: the largest contrast beyond the bound, then within both sides of it.
-
-    A window that reaches over a change found before tells nothing new. At the end each change is
-    moved to where it parts its neighbours best, and dropped if they no longer differ.
-    """
-    windows, matrix = _scan(noise.weights)
-    sizes = np.abs(means @ matrix)
-    beyond = sizes > bound * noise.scale + _ROUNDING * float(np.abs(means).max())
-    candidates = sorted(np.flatnonzero(beyond).tolist(), key=lambda at: -sizes[at])
-    found: list[int] = []
-    for at in candidates:
-        start, place, end = windows[at]
-        if not any(start < other < end for other in found):
-            found.append(place)
-    return _settled(sorted(found), means, noise, bound)
-
-
-def _settled(places: list[int], means: Floats, noise: _Noise, bound: float) -> list[int]:
-    while places:
-        for number in range(len(places)):
-            edges = [0, *places, len(means)]
-            start, end = edges[number], edges[number + 2]
-            places[number] = max(
-                range(start + 1, end), key=lambda at: _size(means, noise, (start, at, end))
-            )
-        edges = [0, *places, len(means)]
-        sizes = [
-            _size(means, noise, (edges[number], place, edges[number + 2]))
-            for number, place in enumerate(places)
-        ]
-        weakest = int(np.argmin(sizes))
-        if sizes[weakest] > bound * noise.scale + _ROUNDING * float(np.abs(means).max()):
-            return places
-        del places[weakest]
-    return places
-
-
-def _size(means: Floats, noise: _Noise, window: tuple[int, int, int]) -> float:
-    return abs(float((means @ _contrasts([window], noise.weights))[0]))
-
-
 def _changes(
-    sample: _Sample,
+    sample: Sample,
     places: Sequence[int],
-    noise: _Noise,
+    noise: Noise,
     bound: float,
     by_logs: bool,
     has_ratio: bool,
@@ -447,7 +230,7 @@ def _changes(
     for number, place in enumerate(places):
         start, end = edges[number], edges[number + 2]
         old, new = float(means[start:place].mean()), float(means[place:end].mean())
-        half = bound * noise.scale * _deviation(noise.weights, (start, place, end))
+        half = bound * noise.scale * deviation(noise.weights, (start, place, end))
         found.append(
             _change(
                 (sample.labels[place - 1], sample.labels[place]),
@@ -458,13 +241,6 @@ def _changes(
             )
         )
     return tuple(found)
-
-
-def _deviation(weights: Sequence[float], window: tuple[int, int, int]) -> float:
-    """The standard deviation of a window's difference, in units of the noise's scale."""
-    start, place, end = window
-    before, after = np.asarray(weights[start:place]), np.asarray(weights[place:end])
-    return float(np.sqrt(before.sum() / len(before) ** 2 + after.sum() / len(after) ** 2))
 
 
 def _change(
@@ -507,13 +283,13 @@ def _is_beyond(change: Change, band: float, by_logs: bool) -> bool:
 
 
 def _detectable(
-    means: Floats, noise: _Noise | None, bound: float, by_logs: bool, has_ratio: bool
+    means: Floats, noise: Noise | None, bound: float, by_logs: bool, has_ratio: bool
 ) -> float | None:
     """The change in the middle that would lie at the bound."""
     if noise is None:
         return None
     middle = len(means) // 2
-    half = bound * noise.scale * _deviation(noise.weights, (0, middle, len(means)))
+    half = bound * noise.scale * deviation(noise.weights, (0, middle, len(means)))
     if by_logs:
         return float(np.expm1(half))
     if not has_ratio:

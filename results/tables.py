@@ -26,7 +26,6 @@ from results.frames import (
     readings,
     row_ids,
 )
-from results.room import check_room_for_series
 from results.schema import (
     CASE_COLUMNS,
     KEY_COLUMNS,
@@ -54,9 +53,6 @@ __all__ = [
 _COMPARED_COLUMNS = ("value", "status")
 """Two readings of one name that differ in these contradict each other."""
 
-_SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "source")
-_FEW_ROWS = 10_000
-"""They fit whatever they are."""
 _NUMBER_CLASSES = 8
 
 
@@ -119,8 +115,6 @@ def _read_file(path: Path) -> pd.DataFrame:
         _refuse(path, names, str(error))
     if _is_ragged(frame, path) or not _is_valid(frame):
         _refuse(path, names, "a line that this reader cannot take")
-    if len(frame) > _FEW_ROWS:
-        check_room_for_series(path, int(row_ids(frame, _SERIES_COLUMNS).max()) + 1)
     return frame
 
 
@@ -179,16 +173,14 @@ def _is_valid(frame: pd.DataFrame) -> bool:
     if not (frame["schema"] == str(SCHEMA_VERSION)).all():
         return False
     frame["schema"] = SCHEMA_VERSION
-    texts = [frame[column].cat for column in ("mode", "phase", "metric", "unit", "status")]
-    numbers = [
-        frame[column].to_numpy(np.float64, na_value=np.nan)
-        for column in (*REAL_COLUMNS, *WHOLE_COLUMNS)
-    ]
-    kinds_of_cells = [(_number_class(each), _NUMBER_CLASSES) for each in numbers]
-    kinds_of_cells += [
-        (np.asarray(text.codes, dtype=np.int64), len(text.categories)) for text in texts
-    ]
-    kinds = ids_of(kinds_of_cells, len(frame))
+    parts: list[tuple[NDArray[np.int64], int]] = []
+    for column in ("mode", "phase", "metric", "unit", "status"):
+        text = frame[column].cat
+        parts.append((text.codes.to_numpy().astype(np.int64), len(text.categories)))
+    for column in (*REAL_COLUMNS, *WHOLE_COLUMNS):
+        numbers = frame[column].to_numpy(np.float64, na_value=np.nan)
+        parts.append((_number_class(numbers), _NUMBER_CLASSES))
+    kinds = ids_of(parts, len(frame))
     representatives = frame[~pd.Series(kinds).duplicated().to_numpy()]
     return _texts_are_valid(frame) and not any(map(first_problem, readings(representatives)))
 

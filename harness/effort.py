@@ -92,7 +92,7 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         least_launches=min(least_launches, launches),
         block_ns=MILLISECOND_NS,
         instances=4,
-        instances_budget_ns=100 * MILLISECOND_NS,
+        instances_budget_ns=25 * MILLISECOND_NS,
         warm_up_blocks=4,
         blocks=24,
         evaluate_budget_ns=80 * MILLISECOND_NS,

@@ -36,6 +36,9 @@ _MOST_STRETCHES = 200
 _MOST_LONGER = 4
 """Times the usual rounds: so long are the next launches waited for with blocks."""
 
+_PATIENCE = 20
+"""Times the budget: a machine that stalls for so long is not waited for."""
+
 IsReady = Callable[[], bool]
 
 _COUNTED_IN = {
@@ -217,7 +220,7 @@ def _speed_after(side: Side) -> Speed:
 
 def _blocks_together(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
     budget_s = effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
-    patience = monotonic() + _MOST_LONGER * budget_s
+    patience = monotonic() + _PATIENCE * budget_s
     order: list[Side] = []
     enough = -(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)
     for number in range(1, _MOST_LONGER * enough + 1):

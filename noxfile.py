@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import venv
 from pathlib import Path
 
@@ -116,23 +115,7 @@ def gate(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test that needs no engine."""
     session.install("-e", ".[test,tools,pictures,profile]")
-    environment = {"GOOGLE_BENCHMARK_TOOLS": str(_google_benchmark_tools(session))}
-    session.run("pytest", *session.posargs, env=environment)
-
-
-def _google_benchmark_tools(session: nox.Session) -> Path:
-    """The folder of Google Benchmark's compare.py, which its wheel leaves out; may be absent."""
-    folder = Path(session.virtualenv.location) / "google-benchmark"
-    if not folder.exists():
-        source = ("--no-deps", "--no-binary=:all:", "google-benchmark==1.9.5")
-        session.run(
-            "pip", "download", "--dest", str(folder), *source, success_codes=[0, 1], silent=True
-        )
-        for archive in folder.glob("*.tar.gz"):
-            with tarfile.open(archive) as opened:
-                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-                opened.extractall(folder, **safely)
-    return next(iter(folder.glob("*/tools")), folder / "tools")
+    session.run("pytest", *session.posargs)
 
 
 @nox.session

@@ -7,22 +7,9 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
 
 from evaluators.protocol import EvaluatorError
-from harness.commands.calibrate import Calibrate
-from harness.commands.check import Check
-from harness.commands.compare import Compare
-from harness.commands.doctor import Doctor
-from harness.commands.engines import Engines
-from harness.commands.export import Export
-from harness.commands.history import HistoryOf
-from harness.commands.import_ import Import
-from harness.commands.list import List
-from harness.commands.profile import Profile
-from harness.commands.report import Report
-from harness.commands.run import Run
-from harness.commands.versus import Versus
+from harness.commands.catalog import NAMES, command
 from harness.errors import UsageError
 from harness.exits import INTERRUPTED, NOTHING, UNUSABLE
 from harness.progress import say
@@ -30,37 +17,6 @@ from harness.worker.plugins import PluginError
 from results.errors import ComparisonError, NothingToCompareError, TableError
 from scenarios.scenario import ScenarioError
 
-
-class Command(Protocol):
-    """One subcommand."""
-
-    name: str
-    summary: str
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare what it takes."""
-        ...
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Do it; the exit code is returned."""
-        ...
-
-
-_COMMANDS: tuple[Command, ...] = (
-    Run(),
-    Versus(),
-    Compare(),
-    Report(),
-    Check(),
-    HistoryOf(),
-    Calibrate(),
-    Doctor(),
-    Export(),
-    Import(),
-    Engines(),
-    Profile(),
-    List(),
-)
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 
 
@@ -68,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; whatever a user can do something about is one message and exit code 2."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is spelt out
         sys.stdout.reconfigure(errors="backslashreplace")
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    named = [name for name in given[:1] if name in NAMES]
+    parsed = _parser(named or NAMES).parse_args(given)
     try:
         code: int = parsed.command.run(parsed)
         sys.stdout.flush()
@@ -102,17 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(names: Sequence[str] = NAMES) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="graphgauge",
         description="Times, memory and drift of graph evaluators, and what differs by version.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        sub = commands.add_parser(command.name, help=command.summary, description=command.summary)
+    for each in map(command, names):
+        sub = commands.add_parser(each.name, help=each.summary, description=each.summary)
         sub.add_argument("--debug", action="store_true", help="show tracebacks")
-        sub.set_defaults(command=command)
-        command.add_arguments(sub)
+        sub.set_defaults(command=each)
+        each.add_arguments(sub)
     return parser
 
 

@@ -361,13 +361,13 @@ def _rows(
     p_values: _PValues,
     scale: Scale,
 ) -> list[Row]:
-    shared = [(i, series[i]) for i in np.flatnonzero(one.shared).tolist()]
-    sources = Counter((name.case, name.phase, name.metric) for _, name in shared)
+    places = np.flatnonzero(one.shared).tolist()
+    shared = [series[i] for i in places]
+    halving = [figures.launches_to_halve[i] for i in places]
     made = []
-    for i, name in shared:
-        has_siblings = sources[name.case, name.phase, name.metric] > 1
-        source = name.source if has_siblings else ""
-        evidence = _evidence(one, i, name, p_values, source, figures.launches_to_halve[i])
+    for i, name, evidence in zip(
+        places, shared, _evidence(shared, one, p_values, halving), strict=True
+    ):
         judged = verdict(evidence, scale.level)
         made.append(
             Row(
@@ -399,28 +399,64 @@ def _rows(
 
 
 def _evidence(
-    one: Trial, i: int, name: Series, p_values: _PValues, source: str, halving: float | None
-) -> Evidence:
+    shared: Sequence[Series], one: Trial, p_values: _PValues, halving: Sequence[float | None]
+) -> Iterator[Evidence]:
+    """What the rows of the shared series stand on, in their order."""
+    sources = Counter((name.case, name.phase, name.metric) for name in shared)
     found = one.contrast
-    return Evidence(
-        kind=name.kind,
-        unit=name.unit,
-        difference=float(one.estimate.value[i]),
-        band=float(one.band[i]),
-        by_logs=bool(one.by_logs[i]),
-        exactly=bool(one.exactly[i]),
-        is_paired=bool(found.is_paired[i]),
-        baseline_launches=int(found.baseline.count[i]),
-        candidate_launches=int(found.candidate.count[i]),
-        set_aside=int(found.set_aside[i]),
-        p_beyond=float(p_values.beyond[i]),
-        p_within=float(p_values.within[i]),
-        p_beyond_alone=float(p_values.beyond_alone[i]),
-        p_within_alone=float(p_values.within_alone[i]),
-        source=source,
-        by_speed=bool(one.by_logs[i] and found.by_speed[i]),
-        launches_to_halve=None if halving is None else int(halving),
+    columns = (
+        one.estimate.value,
+        one.band,
+        one.by_logs,
+        one.exactly,
+        found.is_paired,
+        found.baseline.count,
+        found.candidate.count,
+        found.set_aside,
+        p_values.beyond,
+        p_values.within,
+        p_values.beyond_alone,
+        p_values.within_alone,
+        one.by_logs & found.by_speed,
     )
+    # NumPy's own numbers are slow to take one by one.
+    cells = zip(*(column[one.shared].tolist() for column in columns), strict=True)
+    for name, more, of_row in zip(shared, halving, cells, strict=True):
+        (
+            difference,
+            band,
+            by_logs,
+            exactly,
+            is_paired,
+            baseline_launches,
+            candidate_launches,
+            set_aside,
+            beyond,
+            within,
+            beyond_alone,
+            within_alone,
+            by_speed,
+        ) = of_row
+        has_siblings = sources[name.case, name.phase, name.metric] > 1
+        yield Evidence(
+            kind=name.kind,
+            unit=name.unit,
+            difference=difference,
+            band=band,
+            by_logs=by_logs,
+            exactly=exactly,
+            is_paired=is_paired,
+            baseline_launches=baseline_launches,
+            candidate_launches=candidate_launches,
+            set_aside=set_aside,
+            p_beyond=beyond,
+            p_within=within,
+            p_beyond_alone=beyond_alone,
+            p_within_alone=within_alone,
+            source=name.source if has_siblings else "",
+            by_speed=by_speed,
+            launches_to_halve=None if more is None else int(more),
+        )
 
 
 def _known(values: Floats) -> list[float | None]:

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from results.frames import row_ids
 from results.schema import OK
 from results.statistics import Floats
 
@@ -67,8 +68,11 @@ def log_speeds(frame: pd.DataFrame) -> dict[tuple[str, str], float]:
 
 def speeds_beside(rows: pd.DataFrame, speeds: Mapping[tuple[str, str], float]) -> Floats:
     """The log speed of each row's version and session; NaN where it is not known."""
-    keys = zip(rows["label"].astype("str"), rows["session"].astype("str"), strict=True)
-    return np.array([speeds.get(key, np.nan) for key in keys], dtype=np.float64)
+    versions = row_ids(rows, ("label", "session"))
+    first = rows[~pd.Series(versions).duplicated().to_numpy()]
+    keys = zip(first["label"].astype("str"), first["session"].astype("str"), strict=True)
+    found: Floats = np.array([speeds.get(key, np.nan) for key in keys], dtype=np.float64)[versions]
+    return found
 
 
 def are_the_same_work(

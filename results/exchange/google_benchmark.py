@@ -5,11 +5,13 @@ and failures are errors, so that an export can be read back whole.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from results.errors import ComparisonError
 from results.exchange.format import Commit, Exported, Imported
 from results.exchange.loading import (
     foreign,
@@ -24,6 +26,7 @@ from results.exchange.packing import packed, unpacked
 from results.schema import METRICS, OK, Reading
 
 _KEY = "graphgauge"
+_TOO_LONG: Final = "they are beyond what numbers of nanoseconds hold"
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -43,8 +46,13 @@ class GoogleBenchmark:
 
     def exported(self, readings: Sequence[Reading], commit: Commit | None) -> Exported:
         """An entry for each reading."""
-        series = series_of(readings)
-        first = readings[0]
+        fitting = [one for one in readings if math.isfinite(_value_ns(one))]
+        if not fitting:
+            message = f"no reading fits this format: {_TOO_LONG}"
+            raise ComparisonError(message)
+        left_out = Counter({_TOO_LONG: len(readings) - len(fitting)})
+        series = series_of(fitting)
+        first = fitting[0]
         context: dict[str, object] = {
             "date": first.recorded_at,
             "host_name": first.machine,
@@ -58,7 +66,7 @@ class GoogleBenchmark:
             context["commit"] = commit.revision
         entries = [entry for number, one in enumerate(series) for entry in _entries(number, one)]
         text = json.dumps({"context": context, "benchmarks": entries}, indent=1, allow_nan=False)
-        return Exported(files={"": text + "\n"})
+        return Exported(files={"": text + "\n"}, left_out=+left_out)
 
     def imported(self, path: Path, label: str | None) -> Imported:
         """Our own exports whole; of other files, a launch for each benchmark."""
@@ -88,8 +96,7 @@ class GoogleBenchmark:
 def _entries(family: int, series: Series) -> Iterator[dict[str, object]]:
     metric = METRICS[series.first.metric]
     for number, one in enumerate(series.readings):
-        is_time = metric.unit == "s" and one.value is not None
-        value_ns = one.value * 1e9 if is_time and one.value is not None else 0.0
+        value_ns = _value_ns(one)
         entry: dict[str, object] = {
             "name": series.name,
             "family_index": family,
@@ -109,9 +116,15 @@ def _entries(family: int, series: Series) -> Iterator[dict[str, object]]:
             "cpu_time": value_ns,
             "time_unit": "ns",
         }
-        if one.value is not None and not is_time:
+        if one.value is not None and metric.unit != "s":
             entry[metric.name] = one.value
         yield entry
+
+
+def _value_ns(one: Reading) -> float:
+    """A time in nanoseconds; 0 for what is no time, as every entry has one."""
+    is_time = METRICS[one.metric].unit == "s"
+    return one.value * 1e9 if is_time and one.value is not None else 0.0
 
 
 def _own_value(entry: dict[str, Any]) -> float | None:

@@ -5,9 +5,10 @@ as those services expect them.
 """
 
 import json
+import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,6 +23,8 @@ from results.units import quantity
 
 _NS: Final = 1e9
 _FAILED: Final = "it has no place for failures"
+_LONGEST_BENCHMARK: Final = 1024
+_LONGEST_MEASURE: Final = 64
 
 
 class Bencher:
@@ -45,13 +48,12 @@ class Bencher:
 
     def exported(self, readings: Sequence[Reading], commit: Commit | None) -> Exported:  # noqa: ARG002
         """A benchmark for each case and phase, a measure for each metric."""
-        series, left_out = _fitting(readings)
+        series, left_out = _fitting(readings, _not_for_bencher)
         content: dict[str, dict[str, dict[str, float]]] = {}
         for one in series:
             low, median, high = _quartiles(one)
             measure = {"value": median, "lower_value": low, "upper_value": high}
-            benchmark = "/".join(map(escaped, one.case_phase))
-            content.setdefault(benchmark, {})[_measure(one.parts[5])] = measure
+            content.setdefault(_benchmark(one), {})[_measure(one)] = measure
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
         return Exported(files={"": text}, left_out=left_out)
 
@@ -91,7 +93,7 @@ class GithubActionBenchmark:
 
     def exported(self, readings: Sequence[Reading], commit: Commit | None) -> Exported:  # noqa: ARG002
         """An entry for each series."""
-        series, left_out = _fitting(readings)
+        series, left_out = _fitting(readings, _not_for_the_action)
         entries = []
         for one in series:
             low, median, high = _quartiles(one)
@@ -148,13 +150,43 @@ _CASE: Final = ("evaluator", "scenario", "params", "mode", "phase", "metric", "s
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0}
 
 
-def _fitting(readings: Sequence[Reading]) -> tuple[list[Series], Counter[str]]:
+def _fitting(
+    readings: Sequence[Reading], reason_against: Callable[[Series], str | None]
+) -> tuple[list[Series], Counter[str]]:
+    """The series that fit, and how many readings do not, by the reason.
+
+    Raises:
+        ComparisonError: if none fits.
+    """
     good = [one for one in readings if one.status == OK]
-    if not good:
-        message = "no reading is ok; this format holds numbers only"
-        raise ComparisonError(message)
     failed = len(readings) - len(good)
-    return series_of(good), Counter({_FAILED: failed} if failed else {})
+    left_out = Counter({_FAILED: failed} if failed else {})
+    series = []
+    for one in series_of(good):
+        against = reason_against(one)
+        if against is None and not all(map(math.isfinite, _quartiles(one))):
+            against = "they are beyond what numbers of nanoseconds hold"
+        if against is None:
+            series.append(one)
+        else:
+            left_out[against] += len(one.readings)
+    if not series:
+        reasons = "; ".join(left_out) or "there is none"
+        message = f"no reading fits this format: {reasons}"
+        raise ComparisonError(message)
+    return series, left_out
+
+
+def _not_for_bencher(series: Series) -> str | None:
+    is_long = (
+        len(_benchmark(series)) > _LONGEST_BENCHMARK or len(_measure(series)) > _LONGEST_MEASURE
+    )
+    return "Bencher refuses names that long" if is_long else None
+
+
+def _not_for_the_action(series: Series) -> str | None:
+    is_drift = METRICS[series.first.metric].kind == "drift"
+    return "the action compares by ratio, and drifts have none" if is_drift else None
 
 
 def _quartiles(series: Series) -> tuple[float, float, float]:
@@ -164,16 +196,25 @@ def _quartiles(series: Series) -> tuple[float, float, float]:
     # Of counts, a value that was read: their median may lie between two.
     is_count = METRICS[series.first.metric].kind == "count"
     method: Literal["inverted_cdf", "linear"] = "inverted_cdf" if is_count else "linear"
-    low, median, high = np.quantile(np.array(values), (0.25, 0.5, 0.75), method=method) * scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, median, high = np.quantile(values, (0.25, 0.5, 0.75), method=method) * scale
     return float(low), float(median), float(high)
 
 
-def _measure(metric: str) -> str:
+def _benchmark(series: Series) -> str:
+    """The name of a case and a phase."""
+    return "/".join(map(escaped, series.case_phase))
+
+
+def _measure(series: Series) -> str:
     """A metric as the name of a measure: Bencher's own for time, in nanoseconds as well."""
-    return "latency" if metric == "time" else metric.replace("_", "-")
+    metric, at, source = series.parts[5].partition("@")
+    measure = "latency" if metric == "time" else metric.replace("_", "-")
+    return f"{measure}{at}{escaped(source)}"
 
 
 def _metric(measure: str) -> str | None:
+    """The metric of a measure, and its source where it tells one; None for a foreign measure."""
     name, at, source = measure.partition("@")
     metric = "time" if name == "latency" else name.replace("-", "_")
     return f"{metric}{at}{source}" if metric in METRICS else None

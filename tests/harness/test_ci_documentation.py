@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +62,36 @@ def test_the_jobs_are_what_their_services_read() -> None:
             assert "runs-on" in job
             assert all(("uses" in step) != ("run" in step) for step in job["steps"])
     assert all(isinstance(line, str) for line in gitlab["performance"]["script"])
+
+
+def _complaints(schema: str, text: str, folder: Path) -> str:
+    """What check-jsonschema says against a file by a schema that it carries; empty for nothing."""
+    if find_spec("check_jsonschema") is None:
+        pytest.skip("check-jsonschema is absent: pip install '.[tools]'")
+    path = folder / "file.yml"
+    path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return "" if done.returncode == 0 else done.stdout
+
+
+@pytest.mark.parametrize(
+    ("schema", "number", "key"),
+    [
+        ("vendor.github-workflows", 0, "runs-on:"),
+        ("vendor.github-workflows", 1, "runs-on:"),
+        ("vendor.gitlab-ci", 2, "script:"),
+    ],
+)
+def test_the_jobs_keep_their_services_schemas(
+    schema: str, number: int, key: str, tmp_path: Path
+) -> None:
+    """As they stand; and with a key misspelt they do not, so the schemas look at that key."""
+    text = _blocks("yaml")[number]
+
+    assert _complaints(schema, text, tmp_path) == ""
+    assert "file.yml" in _complaints(schema, text.replace(key, f"x{key}"), tmp_path)
 
 
 def test_every_command_of_the_page_is_one_of_ours() -> None:

@@ -115,6 +115,16 @@ def test_asv_keeps_cases_metrics_and_launches(tmp_path: Path) -> None:
     assert {one.recorded_at for one in found} == {"2026-01-31T12:00:00Z"}
 
 
+def held(name: str, readings: Sequence[Reading]) -> list[Reading]:
+    """The readings that a summary has room for: no failures, and for the action no drifts."""
+    no_drifts = name == "github-action-benchmark"
+    return [
+        one
+        for one in readings
+        if one.status == OK and not (no_drifts and METRICS[one.metric].kind == "drift")
+    ]
+
+
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_summaries_keep_medians(name: str, tmp_path: Path) -> None:
     """One reading for each series: the median over launches, in our own units again."""
@@ -123,12 +133,36 @@ def test_summaries_keep_medians(name: str, tmp_path: Path) -> None:
     found = there_and_back(name, readings, tmp_path).readings
 
     expected = {}
-    for one in series_of([each for each in readings if each.status == OK]):
+    for one in series_of(held(name, readings)):
         values = sorted(each.value or 0.0 for each in one.readings)
         middle = (values[3] + values[4]) / 2
         expected[one.name] = pytest.approx(middle, rel=1e-12)
     assert {one.name: one.first.value for one in series_of(found)} == expected
     assert all(first_problem(one) is None for one in found)
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+@drawn
+@given(drawn_readings=st.lists(valid_readings(), max_size=12))
+def test_summaries_keep_what_each_median_is_of(
+    name: str, drawn_readings: list[Reading], tmp_path: Path
+) -> None:
+    """Case, phase, metric and, where a metric was read by several, the source; in any text."""
+    readings = held(name, distinct([*drawn_readings, reading(value=1e-3)]))
+    # What floats of nanoseconds hold: nobody measured more.
+    readings = [one for one in readings if one.value is None or abs(one.value) < 1e250]
+
+    found = there_and_back(name, readings, tmp_path)
+
+    def told(one: Reading) -> tuple[str, ...]:
+        return (one.evaluator, one.scenario, one.params, one.mode, one.phase, one.metric)
+
+    assert sorted(map(told, found.readings)) == sorted(
+        told(one.first) for one in series_of(readings)
+    )
+    sources = {one.first.source for one in series_of(readings) if one.shows_source}
+    assert sources <= {one.source for one in found.readings} | {""}
+    assert not found.left_out
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -110,41 +111,23 @@ def _two_commits(project: Path) -> list[str]:
     return commits
 
 
-def test_google_benchmark_s_fields_are_those_its_reader_takes(tmp_path: Path) -> None:
-    """Every entry has the fields that compare.py reads: names, both times, their unit, the kind."""
-    old, _ = _exported(tmp_path, "google-benchmark")
+def test_google_benchmark_compares_two_exports(tmp_path: Path) -> None:
+    """Its compare.py finds the factor of every repetition, and tests their difference."""
+    tools = os.environ.get("GOOGLE_BENCHMARK_TOOLS", "/usr/share/benchmark")
+    script = Path(tools) / "compare.py"
+    if not script.is_file():
+        pytest.skip(f"{script} is absent: apt-get install libbenchmark-tools")
+    old, new = _exported(tmp_path, "google-benchmark")
+    found = tmp_path / "found.json"
 
-    for entry in json.loads(Path(old).read_text())["benchmarks"]:
-        if entry.get("error_occurred"):
-            continue
-        assert entry["run_type"] == "iteration"
-        assert entry["time_unit"] == "ns"
-        assert entry["name"] == entry["run_name"]
-        assert isinstance(entry["real_time"], float)
-        assert isinstance(entry["cpu_time"], float)
-        assert isinstance(entry["iterations"], int)
-        assert 0 <= entry["repetition_index"] < entry["repetitions"]
+    options = ("--no-color", "--dump_to_json", str(found))
+    said = _run(sys.executable, str(script), *options, "benchmarks", old, new, cwd=tmp_path)
 
-
-def test_bencher_s_schema_holds(tmp_path: Path) -> None:
-    """Benchmark -> measure -> numbers, `value` required and no other key, as its schema says."""
-    old, _ = _exported(tmp_path, "bencher")
-
-    for name, measures in json.loads(Path(old).read_text()).items():
-        assert 0 < len(name) <= 1024
-        for measure, found in measures.items():
-            assert 0 < len(measure) <= 64
-            assert found["lower_value"] <= found["value"] <= found["upper_value"]
-            assert found.keys() == {"value", "lower_value", "upper_value"}
-
-
-def test_github_action_benchmark_s_entries_are_complete(tmp_path: Path) -> None:
-    """Name, unit and value are required; range and extra are texts."""
-    old, _ = _exported(tmp_path, "github-action-benchmark")
-
-    for entry in json.loads(Path(old).read_text()):
-        assert isinstance(entry["name"], str)
-        assert isinstance(entry["unit"], str)
-        assert isinstance(entry["value"], float)
-        assert isinstance(entry.get("range", ""), str)
-        assert isinstance(entry["extra"], str)
+    name = "planned/chain/depth=100;width=64/output/evaluate/time"
+    by_name = {each["name"]: each for each in json.loads(found.read_text())}
+    assert f"{name}_pvalue" in said
+    assert {"planned/mlp/depth=100;width=64/output/evaluate/time", name} <= by_name.keys()
+    changes = [each["time"] for each in by_name[name]["measurements"]]
+    assert len(changes) == 8
+    assert all(0.9 < change < 1.1 for change in changes)
+    assert by_name[name]["utest"]["time_pvalue"] < 0.01

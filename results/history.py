@@ -51,11 +51,16 @@ class Point:
     Attributes:
         label: the version.
         mean: over launches, in the series' unit; geometric for times.
+        low: lower end of the mean's own interval, by the noise that changes are told from; None
+            where nothing tells the noise.
+        high: upper end.
         launches: how many it is the mean of.
     """
 
     label: str
     mean: float
+    low: float | None
+    high: float | None
     launches: int
 
 
@@ -170,11 +175,14 @@ def histories(
     frame = frame[frame["metric"].isin(compared if metrics is None else metrics)]
     groups = [group for _, group in frame.groupby(row_ids(frame, SERIES_COLUMNS), sort=False)]
     groups = [group for group in groups if group["label"].nunique() > 1]
-    found = [_history(group, present, threshold, level / max(len(groups), 1)) for group in groups]
+    settings = (threshold, level / max(len(groups), 1), level)
+    found = [_history(group, present, *settings) for group in groups]
     return Histories(labels=present, histories=tuple(found), threshold=threshold, level=level)
 
 
-def _history(group: pd.DataFrame, order: Sequence[str], threshold: float, level: float) -> History:
+def _history(
+    group: pd.DataFrame, order: Sequence[str], threshold: float, level: float, point_level: float
+) -> History:
     first = {name: str(group[name].iloc[0]) for name in SERIES_COLUMNS}
     metric = METRICS[first["metric"]]
     by_logs = metric.kind == "time" and bool((group["value"] > 0).all())
@@ -191,17 +199,32 @@ def _history(group: pd.DataFrame, order: Sequence[str], threshold: float, level:
     changes = () if noise is None else _changes(sample, places, noise, bound, by_logs, has_ratio)
     return History(
         **first,
-        points=tuple(
-            Point(
-                label=label,
-                mean=float(np.exp(mean) if by_logs else mean),
-                launches=len(values),
-            )
-            for label, mean, values in zip(sample.labels, means, sample.values, strict=True)
-        ),
+        points=_points(sample, noise, point_level, by_logs),
         changes=tuple(each for each in changes if _is_beyond(each, band, by_logs)),
         noise="" if noise is None else noise.source,
         smallest_detectable=_detectable(means, noise, bound, by_logs, has_ratio),
+    )
+
+
+def _points(sample: Sample, noise: Noise | None, level: float, by_logs: bool) -> tuple[Point, ...]:
+    """Each version's mean, with the interval that misses it with probability `level`."""
+    means = sample.means
+    halves = np.full(len(means), np.nan) if noise is None else noise.half_widths(level)
+
+    def told(value: float) -> float:
+        return float(np.exp(value) if by_logs else value)
+
+    return tuple(
+        Point(
+            label=label,
+            mean=told(mean),
+            low=None if noise is None else told(mean - half),
+            high=None if noise is None else told(mean + half),
+            launches=len(values),
+        )
+        for label, mean, half, values in zip(
+            sample.labels, means, halves, sample.values, strict=True
+        )
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.frames import row_ids
-from results.statistics import Floats
+from results.statistics import Floats, quantile
 
 LEAST_APART: Final = 5
 """Versions measured in sessions of their own that a scatter between them can be told from."""
@@ -59,6 +59,12 @@ class Noise:
     weights: tuple[float, ...]
     degrees: int | None
     source: str
+
+    def half_widths(self, level: float) -> Floats:
+        """What each version's mean is beyond, on either side of the truth, with that chance."""
+        degrees = np.array(np.inf if self.degrees is None else self.degrees)
+        found: Floats = quantile(degrees, level) * self.scale * np.sqrt(self.weights)
+        return found
 
 
 def sample_of(group: pd.DataFrame, order: Sequence[str], by_logs: bool) -> Sample:

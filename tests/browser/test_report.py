@@ -158,6 +158,27 @@ def test_growth_is_drawn_when_it_comes_into_view(opened: Open) -> None:
     assert len(lines) == 2
 
 
+def test_a_history_is_drawn_with_its_case(opened: Open) -> None:
+    """Changes are listed with the version they enter with; a click draws the versions in order."""
+    chrome = opened("releases")
+
+    (entry,) = all_of(chrome, "#history tbody tr")
+    assert "▲ +" in entry.text
+    assert "lib==1.10 (after lib==1.9)" in entry.text
+    entry.find_element(By.CSS_SELECTOR, "a").click()
+    name = f"evaluate time of {CHAIN}, by version"
+    until(chrome, f"[aria-label='{name}'] svg")
+    dots = all_of(chrome, f"[aria-label='{name}'] svg [aria-roledescription=circle]")
+    across = [dot.rect["x"] for dot in dots]
+    assert across == sorted(across)
+    assert len(across) == 5
+    ActionChains(chrome).move_to_element(dots[2]).perform()
+    tip = one(chrome, "#tip")
+    WebDriverWait(chrome, 20).until(lambda _: tip.is_displayed())
+    assert "version: lib==1.10" in tip.text
+    assert "worse from lib==1.10 on: +" in tip.text
+
+
 def test_the_map_has_a_cell_for_each_version_and_case(opened: Open) -> None:
     """Coloured by ratio; the text says it too."""
     chrome = opened()

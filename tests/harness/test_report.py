@@ -99,6 +99,20 @@ def test_a_picture_is_written(tables: list[str], tmp_path: Path) -> None:
     assert out.read_text(encoding="utf-8").startswith("<svg")
 
 
+def test_three_versions_have_a_history(tmp_path: Path) -> None:
+    """In the order of their releases, whatever the order of the tables; two have none."""
+    paths = [
+        str(table(tmp_path, f"{number}.csv", suite(f"lib=={number}", seed)))
+        for seed, number in enumerate(("1.10", "1.9", "1.8"))
+    ]
+    out = tmp_path / "report.html"
+
+    assert main(["report", *paths, "-o", str(out)]) == 0
+    assert content_of(out)["order"] == ["lib==1.8", "lib==1.9", "lib==1.10"]
+    assert main(["report", *paths[:2], "-o", str(out)]) == 0
+    assert content_of(out)["order"] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

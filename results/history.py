@@ -26,13 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from results.changepoints import bound_of, deviation, places_of
 from results.contrasts import SERIES_COLUMNS, SeriesName
 from results.errors import ComparisonError
 from results.frames import row_ids
 from results.judgement import case_name
-from results.scatter import LEAST_APART, Noise, Sample, noise_of, sample_of
+from results.scatter import LEAST_APART, Launches, Noise, Sample, launches_of, noise_of, sample_of
 from results.schema import METRICS, OK, is_exact_source
 from results.statistics import Floats
 from results.trials import (
@@ -173,20 +174,37 @@ def histories(
         raise ComparisonError(message)
     compared = [name for name, one in METRICS.items() if one.kind != "error"]
     frame = frame[frame["metric"].isin(compared if metrics is None else metrics)]
-    groups = [group for _, group in frame.groupby(row_ids(frame, SERIES_COLUMNS), sort=False)]
-    groups = [group for group in groups if group["label"].nunique() > 1]
+    launches = launches_of(frame, present)
+    ids = row_ids(frame, SERIES_COLUMNS)
+    by_series = np.argsort(ids, kind="stable")
+    groups = np.split(by_series, np.flatnonzero(np.diff(ids[by_series])) + 1)
+    groups = [rows for rows in groups if np.unique(launches.versions[rows]).size > 1]
+    names = [frame[name].astype("str").to_numpy() for name in SERIES_COLUMNS]
     settings = (threshold, level / max(len(groups), 1), level)
-    found = [_history(group, present, *settings) for group in groups]
+    found = [
+        _history(
+            dict(zip(SERIES_COLUMNS, (str(each[rows[0]]) for each in names), strict=True)),
+            launches,
+            rows,
+            *settings,
+        )
+        for rows in groups
+    ]
     return Histories(labels=present, histories=tuple(found), threshold=threshold, level=level)
 
 
 def _history(
-    group: pd.DataFrame, order: Sequence[str], threshold: float, level: float, point_level: float
+    first: Mapping[str, str],
+    launches: Launches,
+    rows: NDArray[np.intp],
+    threshold: float,
+    level: float,
+    point_level: float,
 ) -> History:
-    first = {name: str(group[name].iloc[0]) for name in SERIES_COLUMNS}
     metric = METRICS[first["metric"]]
-    by_logs = metric.kind == "time" and bool((group["value"] > 0).all())
-    sample = sample_of(group, order, by_logs)
+    is_positive = bool((launches.values[rows] > 0).all())
+    by_logs = metric.kind == "time" and is_positive
+    sample = sample_of(launches, rows, by_logs)
     noise = noise_of(sample, metric.kind == "count")
     means = sample.means
     places: list[int] = []
@@ -194,7 +212,7 @@ def _history(
     if noise is not None:
         bound = 0.0 if noise.source == "exact" else bound_of(noise.weights, noise.degrees, level)
         places = places_of(means, noise, bound)
-    has_ratio = metric.kind != "drift" and bool((group["value"] > 0).all())
+    has_ratio = metric.kind != "drift" and is_positive
     band = _band(first, means, threshold, by_logs)
     changes = () if noise is None else _changes(sample, places, noise, bound, by_logs, has_ratio)
     return History(

@@ -32,10 +32,17 @@ def tables(tmp_path: Path) -> list[str]:
 
 
 def content_of(page: Path) -> dict[str, object]:
-    """The JSON in a page."""
+    """The JSON in a page, each case with its plots."""
     text = page.read_text(encoding="utf-8")
-    start = text.index('id="content">') + len('id="content">')
-    found: dict[str, object] = json.loads(text[start : text.index("</script>", start)])
+
+    def of(name: str) -> str:
+        start = text.index(f'id="{name}">') + len(f'id="{name}">')
+        return text[start : text.index("</script>", start)]
+
+    found: dict[str, object] = json.loads(of("content"))
+    lines = [json.loads(line) for line in of("drawings").split("\n")]
+    cases: list[dict[str, object]] = found["cases"]  # type: ignore[assignment]
+    found["cases"] = [case | line for case, line in zip(cases, lines, strict=True)]
     return found
 
 

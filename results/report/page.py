@@ -224,8 +224,10 @@ def _cells(row: Row, *, several: bool) -> str:
 
 
 def _class(row: Row, heading: str) -> str:
-    """A failure's reason may take several lines; figures may not."""
-    return " class='told'" if heading == "change" and row.ratio is None else ""
+    """A change has its verdict's colour; a failure's reason may take several lines."""
+    if heading != "change":
+        return ""
+    return f" class='{row.verdict}'" if row.ratio is not None else " class='told'"
 
 
 def _breakable(name: str) -> str:

@@ -289,7 +289,7 @@
   function launchesFigure(each, chosen) {
     const select = element("select", { id: "number", onchange: () => go({ number: select.value }, { replace: true }) });
     options(select, each.numbers.map(numberName), numberName(chosen));
-    const made = figure(chosen.plot, "Each dot is a launch, in order from top to bottom; the bar is the median, thin lines are the spread within a launch");
+    const made = figure(chosen.plot, `${numberName(chosen)}: each dot is a launch, in order from top to bottom; the bar is the median, thin lines are the spread within a launch`);
     made.prepend(element("label", {}, "Number ", select));
     return made;
   }

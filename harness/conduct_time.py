@@ -36,6 +36,9 @@ _MOST_STRETCHES = 200
 _MOST_LONGER = 4
 """Times the usual rounds: so long are the next launches waited for with blocks."""
 
+_PATIENCE = 20
+"""Times the budget: a machine that stalls for so long is not waited for."""
+
 IsReady = Callable[[], bool]
 
 _COUNTED_IN = {
@@ -216,16 +219,33 @@ def _speed_after(side: Side) -> Speed:
 
 
 def _blocks_together(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
-    deadline = monotonic() + effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
+    budget_s = effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
+    patience = monotonic() + _PATIENCE * budget_s
     order: list[Side] = []
     enough = -(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)
-    for number in range(_MOST_LONGER * enough):
+    for number in range(1, _MOST_LONGER * enough + 1):
         # Every other round is the mirror of the one before: no side comes first more often.
-        order = group.shuffled() if number % 2 == 0 else order[::-1]
+        order = group.shuffled() if number % 2 else order[::-1]
         for side in order + order[::-1]:
             group.one(side, _run_blocks, 1, side.untimed_calls, 0)
-        if (number + 1 >= enough or monotonic() > deadline) and is_next_ready():
+        wanted = min(enough, _affordable(group.alive, budget_s))
+        if (number >= wanted and is_next_ready()) or monotonic() > patience:
             break
+
+
+def _affordable(sides: Sequence[Side], budget_s: float) -> float:
+    """How many rounds the budget pays for, by what blocks usually take: not by what a stall took.
+
+    A pair whose rounds were cut short by a stall would stand on a handful of blocks.
+    """
+    round_ns = sum(
+        ROUND_BLOCKS
+        * statistics.median(side.series.elapsed_ns)
+        * (1 + side.untimed_calls / side.series.calls)
+        for side in sides
+        if side.series.elapsed_ns
+    )
+    return budget_s * 1e9 / round_ns if round_ns else 0.0
 
 
 def _run_blocks(side: Side, blocks: int, untimed_calls: int, budget_ns: int) -> None:

@@ -96,7 +96,7 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         warm_up_blocks=4,
         blocks=24,
         evaluate_budget_ns=80 * MILLISECOND_NS,
-        first_rounds=5,
+        first_rounds=2,
         repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,
     )

@@ -24,6 +24,9 @@ from results.statistics import Floats
 MOST_SHARE: Final = 0.15
 """Of all blocks: the most that are set aside."""
 
+MOST_STOLEN: Final = 0.5
+"""Of all blocks: where more have lost a tick, a block without one is the exception."""
+
 LEAST_BLOCKS: Final = 8
 """With fewer blocks nothing is set aside."""
 
@@ -81,7 +84,8 @@ def contaminated(blocks: Sequence[BlockEvidence]) -> Contamination:
 
     At most MOST_SHARE of the blocks are set aside. Where the witnesses together speak against
     more, those that speak against the most blocks are not heard. Blocks in which the process was
-    halted are set aside beside them, however many they are: that is never the subject's doing.
+    halted are set aside beside them, however many they are, and so are blocks from which the
+    hypervisor stole a tick, up to half of all: neither is ever the subject's doing.
 
     Args:
         blocks: of every side, in any order.
@@ -107,6 +111,10 @@ def contaminated(blocks: Sequence[BlockEvidence]) -> Contamination:
     halted = np.array([block.is_halted for block in blocks], dtype=bool)
     if halted.any():
         heard["halted"] = halted
+    stolen = np.array([(block.steal_ticks or 0) > 0 for block in blocks], dtype=bool)
+    if 0 < stolen.sum() <= MOST_STOLEN * len(blocks):
+        heard["steal"] = stolen
+        unheard = [name for name in unheard if name != "steal"]
     union = np.any(list(heard.values()), axis=0) if heard else np.zeros(len(blocks), dtype=bool)
     return Contamination(
         is_set_aside=tuple(union.tolist()),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -211,6 +213,24 @@ def test_a_budget_ends_interleaving_after_a_whole_round() -> None:
 
     names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
     assert sorted(names) == ["A", "A", "B", "B"]
+
+
+@pytest.mark.parametrize(("stalled", "rounds"), [(1, 8), (10**6, 2)])
+def test_a_stall_cuts_no_rounds_short_and_long_blocks_do(stalled: int, rounds: int) -> None:
+    """Of a budget of 200 µs a side, one slow block leaves all 8 rounds; slow blocks leave two."""
+    sides, launches, _ = _sides(2)
+    for launch in launches:
+        elapsed_ns = itertools.chain(itertools.repeat(50_000, stalled), itertools.repeat(1_000))
+
+        def run(question: m.RunBlocks, elapsed_ns: Iterator[int] = elapsed_ns) -> m.Blocks:
+            return blocks([next(elapsed_ns)], question.calls)
+
+        launch._answers = usual_answers() | {m.RunBlocks: run}
+
+    _conduct(sides, replace(_EFFORT, evaluate_budget_ns=200_000))
+
+    names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
+    assert len(names) == 4 * rounds
 
 
 def test_the_interquartile_range_is_the_middle_half() -> None:

@@ -61,13 +61,13 @@ def test_a_side_that_faults_by_nature_is_not_set_aside() -> None:
 
 
 def test_what_happens_often_is_no_exception() -> None:
-    """Steal in 4 blocks of 20 is how this machine is; the one major fault still counts."""
-    blocks = [replace(QUIET, steal_ticks=1)] * 4 + [QUIET] * 16
+    """Faults in 4 blocks of 20 are what the subject does; the one major fault still counts."""
+    blocks = [replace(QUIET, minor_faults=500)] * 4 + [QUIET] * 16
     blocks[9] = replace(QUIET, major_faults=3)
 
     found = contaminated(blocks)
 
-    assert found.unheard == ("steal",)
+    assert found.unheard == ("minor faults",)
     assert found.count == 1
     assert found.is_set_aside[9]
 
@@ -88,8 +88,16 @@ def test_a_slightly_lower_frequency_is_nothing() -> None:
 def test_a_system_that_tells_nothing_spoils_nothing() -> None:
     """Nor do too few blocks."""
     assert set_aside([BlockEvidence(elapsed_ns=1)] * 20) == []
-    assert set_aside([QUIET] * 6 + [replace(QUIET, steal_ticks=9)]) == []
+    assert set_aside([QUIET] * 6 + [replace(QUIET, minor_faults=900)]) == []
     assert contaminated([]).is_set_aside == ()
+
+
+@pytest.mark.parametrize(("stolen", "spoiled"), [(1, 1), (10, 10), (11, 0)])
+def test_stolen_blocks_are_set_aside_up_to_half_of_all(stolen: int, spoiled: int) -> None:
+    """A tick is longer than most blocks; where most have lost one, that is how the machine is."""
+    blocks = [replace(QUIET, steal_ticks=1)] * stolen + [QUIET] * (20 - stolen)
+
+    assert set_aside(blocks) == list(range(spoiled))
 
 
 @given(st.lists(st.booleans(), max_size=30))
@@ -120,8 +128,10 @@ BLOCKS = st.builds(
 
 @given(st.lists(BLOCKS, max_size=60))
 def test_never_more_than_the_stated_share(blocks: list[BlockEvidence]) -> None:
-    """Whatever the witnesses say."""
-    assert contaminated(blocks).count <= MOST_SHARE * len(blocks)
+    """Whatever the witnesses say, but for blocks from which a tick was stolen."""
+    stolen = sum((block.steal_ticks or 0) > 0 for block in blocks)
+
+    assert contaminated(blocks).count - stolen <= MOST_SHARE * len(blocks)
 
 
 @given(st.lists(BLOCKS, max_size=40), st.randoms())

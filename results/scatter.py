@@ -92,7 +92,7 @@ def launches_of(frame: pd.DataFrame, order: Sequence[str]) -> Launches:
     pairs = row_ids(frame, ("session", "pair"))
     return Launches(
         order=tuple(order),
-        versions=frame["label"].astype("str").map(places).to_numpy(np.int64),
+        versions=np.array([places[label] for label in frame["label"].tolist()], dtype=np.int64),
         values=frame["value"].to_numpy(np.float64),
         blocks=np.where((frame["pair"] != "").to_numpy(), pairs, -1),
         sessions=row_ids(frame, ("session",)),

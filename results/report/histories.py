@@ -86,7 +86,7 @@ def _plot(one: History) -> Plot:
     entering = {change.enters_at: change for change in one.changes}
     records: list[Mapping[str, object]] = []
     for part in _parts(one):
-        level = _level(part, one.metric)
+        level = _level(part, one.metric) if one.noise else None
         for point in part:
             change = entering.get(point.label)
             records.append(
@@ -115,10 +115,10 @@ def _plot(one: History) -> Plot:
 
 def _reading_aid(one: History) -> str:
     """How to read the plot, and how small a change it would have found."""
+    if not one.noise:
+        return "means over launches, in order; too few versions to tell noise from change"
     told = "means over launches, in order; lines are the levels between changes"
     seen = one.smallest_detectable
-    if not one.noise:
-        return f"{told}; too few versions to tell noise from change"
     if one.noise == "exact" or seen is None:
         return told
     size = quantity(seen, one.unit) if METRICS[one.metric].kind == "drift" else percent(seen)

@@ -321,6 +321,7 @@ _HISTORY: Final = {
         },
         {
             "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.45, "aria": False},
+            "transform": [{"filter": "isValid(datum.level)"}],
             "encoding": {
                 "x": {**_IN_ORDER, "bandPosition": 0},
                 "x2": {"field": "version", "bandPosition": 1},

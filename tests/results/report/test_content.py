@@ -1,7 +1,11 @@
 """What a report tells."""
 
+from dataclasses import replace
+
 import pytest
 
+from results.frames import frame_of
+from results.history import histories
 from results.report.cases import Case
 from results.report.content import Content
 from tests.results.report.reports import (
@@ -133,6 +137,18 @@ def test_levels_are_the_means_between_changes() -> None:
     assert levels[:2] == [levels[0]] * 2
     assert levels[2:] == [levels[2]] * 3
     assert levels[2] / levels[0] == pytest.approx(1.3, rel=0.02)
+
+
+def test_without_a_noise_no_level_is_drawn() -> None:
+    """Four versions apart: what changes cannot be told from what scatters, and the plot says so."""
+    readings = [replace(one, session=one.label, pair="") for one in releases()]
+    content, _ = told(readings, over=histories(frame_of(readings), RELEASES[:4]))
+
+    plot = case_of(content, CHAIN).numbers[0].history
+    assert plot is not None
+    assert {(each["level"], each["low"], each["change"]) for each in plot.values} == {(None,) * 3}
+    assert "too few versions" in plot.x
+    assert content.changes == []
 
 
 def test_changes_are_told_with_their_version() -> None:

@@ -26,13 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from results.changepoints import bound_of, deviation, places_of
 from results.contrasts import SERIES_COLUMNS, SeriesName
 from results.errors import ComparisonError
 from results.frames import row_ids
 from results.judgement import case_name
-from results.scatter import LEAST_APART, Noise, Sample, noise_of, sample_of
+from results.scatter import LEAST_APART, Launches, Noise, Sample, launches_of, noise_of, sample_of
 from results.schema import METRICS, OK, is_exact_source
 from results.statistics import Floats
 from results.trials import (
@@ -51,11 +52,16 @@ class Point:
     Attributes:
         label: the version.
         mean: over launches, in the series' unit; geometric for times.
+        low: lower end of the mean's own interval, by the noise that changes are told from; None
+            where nothing tells the noise.
+        high: upper end.
         launches: how many it is the mean of.
     """
 
     label: str
     mean: float
+    low: float | None
+    high: float | None
     launches: int
 
 
@@ -168,17 +174,37 @@ def histories(
         raise ComparisonError(message)
     compared = [name for name, one in METRICS.items() if one.kind != "error"]
     frame = frame[frame["metric"].isin(compared if metrics is None else metrics)]
-    groups = [group for _, group in frame.groupby(row_ids(frame, SERIES_COLUMNS), sort=False)]
-    groups = [group for group in groups if group["label"].nunique() > 1]
-    found = [_history(group, present, threshold, level / max(len(groups), 1)) for group in groups]
+    launches = launches_of(frame, present)
+    ids = row_ids(frame, SERIES_COLUMNS)
+    by_series = np.argsort(ids, kind="stable")
+    groups = np.split(by_series, np.flatnonzero(np.diff(ids[by_series])) + 1)
+    groups = [rows for rows in groups if np.unique(launches.versions[rows]).size > 1]
+    names = [frame[name].astype("str").to_numpy() for name in SERIES_COLUMNS]
+    settings = (threshold, level / max(len(groups), 1), level)
+    found = [
+        _history(
+            dict(zip(SERIES_COLUMNS, (str(each[rows[0]]) for each in names), strict=True)),
+            launches,
+            rows,
+            *settings,
+        )
+        for rows in groups
+    ]
     return Histories(labels=present, histories=tuple(found), threshold=threshold, level=level)
 
 
-def _history(group: pd.DataFrame, order: Sequence[str], threshold: float, level: float) -> History:
-    first = {name: str(group[name].iloc[0]) for name in SERIES_COLUMNS}
+def _history(
+    first: Mapping[str, str],
+    launches: Launches,
+    rows: NDArray[np.intp],
+    threshold: float,
+    level: float,
+    point_level: float,
+) -> History:
     metric = METRICS[first["metric"]]
-    by_logs = metric.kind == "time" and bool((group["value"] > 0).all())
-    sample = sample_of(group, order, by_logs)
+    is_positive = bool((launches.values[rows] > 0).all())
+    by_logs = metric.kind == "time" and is_positive
+    sample = sample_of(launches, rows, by_logs)
     noise = noise_of(sample, metric.kind == "count")
     means = sample.means
     places: list[int] = []
@@ -186,22 +212,37 @@ def _history(group: pd.DataFrame, order: Sequence[str], threshold: float, level:
     if noise is not None:
         bound = 0.0 if noise.source == "exact" else bound_of(noise.weights, noise.degrees, level)
         places = places_of(means, noise, bound)
-    has_ratio = metric.kind != "drift" and bool((group["value"] > 0).all())
+    has_ratio = metric.kind != "drift" and is_positive
     band = _band(first, means, threshold, by_logs)
     changes = () if noise is None else _changes(sample, places, noise, bound, by_logs, has_ratio)
     return History(
         **first,
-        points=tuple(
-            Point(
-                label=label,
-                mean=float(np.exp(mean) if by_logs else mean),
-                launches=len(values),
-            )
-            for label, mean, values in zip(sample.labels, means, sample.values, strict=True)
-        ),
+        points=_points(sample, noise, point_level, by_logs),
         changes=tuple(each for each in changes if _is_beyond(each, band, by_logs)),
         noise="" if noise is None else noise.source,
         smallest_detectable=_detectable(means, noise, bound, by_logs, has_ratio),
+    )
+
+
+def _points(sample: Sample, noise: Noise | None, level: float, by_logs: bool) -> tuple[Point, ...]:
+    """Each version's mean, with the interval that misses it with probability `level`."""
+    means = sample.means
+    halves = np.full(len(means), np.nan) if noise is None else noise.half_widths(level)
+
+    def told(value: float) -> float:
+        return float(np.exp(value) if by_logs else value)
+
+    return tuple(
+        Point(
+            label=label,
+            mean=told(mean),
+            low=None if noise is None else told(mean - half),
+            high=None if noise is None else told(mean + half),
+            launches=len(values),
+        )
+        for label, mean, half, values in zip(
+            sample.labels, means, halves, sample.values, strict=True
+        )
     )
 
 

@@ -13,13 +13,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.frames import row_ids
-from results.statistics import Floats
+from results.statistics import Floats, quantile
 
 LEAST_APART: Final = 5
 """Versions measured in sessions of their own that a scatter between them can be told from."""
 
 NORMAL_MEDIAN: Final = 0.9538725524
 """Median of |difference| of two standard normal numbers: sqrt(2) · 0.6744897502."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launches:
+    """A table's readings, for samples of many series to be taken from.
+
+    Attributes:
+        order: the versions, first to last.
+        versions: of each reading, by its place in that order.
+        values: as in the table.
+        blocks: the pair of each value; -1 for none.
+        sessions: that each was measured in.
+    """
+
+    order: tuple[str, ...]
+    versions: NDArray[np.int64]
+    values: Floats
+    blocks: NDArray[np.int64]
+    sessions: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +79,35 @@ class Noise:
     degrees: int | None
     source: str
 
+    def half_widths(self, level: float) -> Floats:
+        """What each version's mean is beyond, on either side of the truth, with that chance."""
+        degrees = np.array(np.inf if self.degrees is None else self.degrees)
+        found: Floats = quantile(degrees, level) * self.scale * np.sqrt(self.weights)
+        return found
 
-def sample_of(group: pd.DataFrame, order: Sequence[str], by_logs: bool) -> Sample:
-    """The readings of one series, by version in that order."""
-    values = group["value"].to_numpy(np.float64)
+
+def launches_of(frame: pd.DataFrame, order: Sequence[str]) -> Launches:
+    """The readings of a frame, all of whose labels are in `order`."""
+    places = {label: place for place, label in enumerate(order)}
+    pairs = row_ids(frame, ("session", "pair"))
+    return Launches(
+        order=tuple(order),
+        versions=np.array([places[label] for label in frame["label"].tolist()], dtype=np.int64),
+        values=frame["value"].to_numpy(np.float64),
+        blocks=np.where((frame["pair"] != "").to_numpy(), pairs, -1),
+        sessions=row_ids(frame, ("session",)),
+    )
+
+
+def sample_of(launches: Launches, rows: NDArray[np.intp], by_logs: bool) -> Sample:
+    """The readings of one series, which stand in these rows, by version in order."""
+    values, versions = launches.values[rows], launches.versions[rows]
     values = np.log(values) if by_logs else values
-    labels = group["label"].astype("str").to_numpy()
-    sessions = row_ids(group, ("session",))
-    pairs = row_ids(group, ("session", "pair"))
-    blocks = np.where((group["pair"] != "").to_numpy(), pairs, -1)
-    present = [label for label in order if (labels == label).any()]
-    chosen = [labels == label for label in present]
+    blocks, sessions = launches.blocks[rows], launches.sessions[rows]
+    present = np.unique(versions).tolist()
+    chosen = [versions == place for place in present]
     return Sample(
-        labels=tuple(present),
+        labels=tuple(launches.order[place] for place in present),
         values=tuple(values[mask] for mask in chosen),
         blocks=tuple(blocks[mask] for mask in chosen),
         sessions=tuple(frozenset(sessions[mask].tolist()) for mask in chosen),

@@ -8,13 +8,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from harness.commands.judging import compared, environments_of
 from harness.commands.options import positive_float
 from harness.errors import UsageError
 from harness.exits import OK
+from harness.ordering import ORDERS, ordered
 from harness.progress import say
 from results.errors import NothingToCompareError
 from results.formats.wording import headline
+from results.history import Histories, histories
 from results.judgement import Comparison
 from results.labels import (
     evaluators_as_versions,
@@ -25,11 +29,13 @@ from results.labels import (
 from results.profiles.table import read_profile
 from results.report import page, pictures
 from results.report.content import Content, content
+from results.report.histories import LEAST_VERSIONS
 from results.report.plots import KINDS
 from results.report.profiles import Profile
 from results.report.timelines import Timeline, read_blocks, read_timelines, renamed
-from results.schema import PHASES
+from results.schema import OK as GOOD, PHASES
 from results.tables import read
+from results.yardsticks import YARDSTICK
 
 
 class Report:
@@ -62,6 +68,12 @@ class Report:
             metavar="SHARE",
             help="a change below it does not matter (default: what this machine is calibrated to, "
             "else 0.01)",
+        )
+        parser.add_argument(
+            "--order",
+            choices=ORDERS,
+            default="auto",
+            help="of three versions and more, whose history is drawn (default: auto)",
         )
         parser.add_argument(
             "--metric", action="extend", nargs="+", metavar="NAME", help="compare these only"
@@ -151,8 +163,20 @@ def _content(arguments: argparse.Namespace) -> tuple[Content, Comparison | None]
         environments=environments,
         memory=_under(evaluators_compared(together), itertools.chain(*memory)),
         blocks=_under(evaluators_compared(together), itertools.chain(*blocks)),
+        histories=_histories(together, comparison, arguments),
     )
     return told, comparison
+
+
+def _histories(
+    frame: pd.DataFrame, comparison: Comparison | None, arguments: argparse.Namespace
+) -> Histories | None:
+    """How numbers went over three versions or more; evaluators are no versions of each other."""
+    frame = frame[(frame["evaluator"] != YARDSTICK) & (frame["status"] == GOOD)]
+    if frame["label"].nunique() < LEAST_VERSIONS or evaluators_compared(frame) is not None:
+        return None
+    threshold = 0.01 if comparison is None else comparison.threshold
+    return histories(frame, ordered(frame, arguments.order), threshold=threshold)
 
 
 def _under(evaluators: str | None, timelines: Iterable[Timeline]) -> tuple[Timeline, ...]:

@@ -32,7 +32,7 @@ _COLUMNS: Final = (
 def render(found: Histories, console: Console, *, everything: bool) -> None:
     """Print the histories that change, worst first, or all of them."""
     changed = [one for one in found.histories if one.changes]
-    shown = sorted(changed, key=_worst, reverse=True)
+    shown = sorted(changed, key=worst, reverse=True)
     if everything:
         shown += [one for one in found.histories if not one.changes]
     for one in shown:
@@ -61,7 +61,13 @@ def rows(found: Histories) -> str:
     """A line for each version of each series, as CSV; a change stands at the version it enters."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([*_COLUMNS, "label", "mean", "launches", "change", "change_low", "change_high"])
+    writer.writerow(
+        [
+            *_COLUMNS,
+            *("label", "mean", "mean_low", "mean_high", "launches"),
+            *("change", "change_low", "change_high"),
+        ]
+    )
     for one in found.histories:
         entering = {change.enters_at: change for change in one.changes}
         for point in one.points:
@@ -70,9 +76,9 @@ def rows(found: Histories) -> str:
                 [
                     *(protected(getattr(one, name)) for name in _COLUMNS),
                     protected(point.label),
-                    repr(point.mean),
+                    *_written((point.mean, point.low, point.high)),
                     point.launches,
-                    *("" if each is None else repr(each) for each in _ends(change)),
+                    *_written(_ends(change)),
                 ]
             )
     return text.getvalue()
@@ -81,6 +87,10 @@ def rows(found: Histories) -> str:
 def structured(found: Histories) -> str:
     """All of it as JSON."""
     return json.dumps(asdict(found), indent=2, allow_nan=False) + "\n"
+
+
+def _written(numbers: Sequence[float | None]) -> list[str]:
+    return ["" if each is None else repr(each) for each in numbers]
 
 
 def _ends(change: Change | None) -> Sequence[float | None]:
@@ -92,8 +102,8 @@ def _ends(change: Change | None) -> Sequence[float | None]:
     return (change.ratio, change.ratio_low, change.ratio_high)
 
 
-def _worst(one: History) -> tuple[bool, float]:
-    """Worse before better, then by the size of the change."""
+def worst(one: History) -> tuple[bool, float]:
+    """A key to sort by: worse before better, then by the size of the change."""
     ratios = [change.ratio or 1.0 for change in one.changes]
     return any(change.is_worse for change in one.changes), max(ratios)
 
@@ -128,7 +138,7 @@ def _table(one: History) -> Table:
             quantity(point.mean, one.unit),
             str(point.launches),
             Text("·" * position + "●", style=style),
-            Text("" if change is None else _size(change, one.unit), style=style),
+            Text("" if change is None else size_text(change, one.unit), style=style),
         )
     return table
 
@@ -147,7 +157,8 @@ def _positions(one: History) -> Iterable[int]:
         yield round((mean - min(means)) / width * (_PLOT_CHARACTERS - 1)) if width else 0
 
 
-def _size(change: Change, unit: str) -> str:
+def size_text(change: Change, unit: str) -> str:
+    """A change with its interval: a share where it has a ratio, else a difference."""
     if change.ratio is not None:
         return change_text(change.ratio, change.ratio_low, change.ratio_high)
     ends = (change.difference_low, change.difference_high)
@@ -157,4 +168,4 @@ def _size(change: Change, unit: str) -> str:
 
 def _sentence(change: Change, unit: str) -> str:
     kind = "worse" if change.is_worse else "better"
-    return f"{kind} from {plain(change.enters_at)} on: {_size(change, unit)}"
+    return f"{kind} from {plain(change.enters_at)} on: {size_text(change, unit)}"

@@ -12,6 +12,7 @@ from results.failures import Failure
 from results.formats.wording import mean_text
 from results.frames import readings, row_ids
 from results.judgement import case_name
+from results.report.histories import SeriesKey
 from results.report.plots import Kind, Plot, unit_for
 from results.report.timelines import Timeline, thinned
 from results.schema import CASE_COLUMNS, METRICS, OK, PHASES
@@ -34,6 +35,7 @@ class Number:
         source: by which clock or probe.
         told: for each version the median over launches ± the standard deviation; – for none.
         plot: a dot for each launch.
+        history: over the versions in order; None for fewer than three.
     """
 
     phase: str
@@ -41,6 +43,7 @@ class Number:
     source: str
     told: list[str]
     plot: Plot
+    history: Plot | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ def cases(
     *,
     memory: Sequence[Timeline],
     blocks: Sequence[Timeline],
+    histories: Mapping[SeriesKey, Plot],
 ) -> list[Case]:
     """Every case of `frame`, in order of appearance, with what went on along its launches."""
     ids = row_ids(frame, CASE_COLUMNS)
@@ -128,7 +132,15 @@ def cases(
                     evaluator_versions.get((number, version), "") for version in versions
                 ],
                 failures=[failures.get((number, version), "") for version in versions],
-                numbers=[_number(name, each, versions) for each in of_case],
+                numbers=[
+                    _number(
+                        name,
+                        each,
+                        versions,
+                        histories.get((*case, each.phase, each.metric, each.source)),
+                    )
+                    for each in of_case
+                ],
                 phases=_phases(name, of_case, versions),
                 memory=_memory(name, memory_by_case.get(case, ()), versions, most),
                 time=_blocks(name, blocks_by_case.get(case, ()), versions, most),
@@ -183,7 +195,7 @@ def _series_by_case(frame: pd.DataFrame, ids: NDArray[np.int64]) -> dict[int, li
     return by_case
 
 
-def _number(case: str, series: _Series, versions: Sequence[str]) -> Number:
+def _number(case: str, series: _Series, versions: Sequence[str], history: Plot | None) -> Number:
     largest = max(map(abs, series.medians.values()))
     unit, scale = unit_for(largest, series.unit)
     kind: Kind = "drift" if METRICS[series.metric].kind == "drift" else "launches"
@@ -201,6 +213,7 @@ def _number(case: str, series: _Series, versions: Sequence[str]) -> Number:
             scale=scale,
             values=series.values,
         ),
+        history=history,
     )
 
 

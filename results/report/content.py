@@ -10,11 +10,13 @@ from typing import Final
 import pandas as pd
 
 from results.formats.wording import change_text, detectable_text, launches_text, mean_text
+from results.history import Histories
 from results.judgement import CONTRACT_FIELDS, Comparison, Row, Uncompared, case_name
 from results.labels import labels_of
 from results.report.cases import Case, cases
 from results.report.facts import Fact, facts
 from results.report.growth import Family, families
+from results.report.histories import Entry, entries, history_plots
 from results.report.plots import SPECIFICATIONS, Kind
 from results.report.timelines import Timeline
 from results.yardsticks import YARDSTICK
@@ -54,6 +56,8 @@ class Content:
             `baseline_text`, `candidate_text`, `change`, `could_see`, `launches`.
         means: the geometric means, as columns as well.
         families: sweeps over sizes.
+        order: the versions first to last, where there is a history of them.
+        changes: of the histories, with the version that each enters with.
         gaps: what was not compared, and what fails on both sides, by title.
         facts: of the versions' environments.
         plots: Vega-Lite specifications by kind.
@@ -65,6 +69,8 @@ class Content:
     rows: dict[str, list[object]]
     means: dict[str, list[object]]
     families: list[Family]
+    order: list[str]
+    changes: list[Entry]
     gaps: dict[str, list[Gap]]
     facts: list[Fact]
     plots: Mapping[Kind, object]
@@ -77,6 +83,7 @@ def content(
     environments: Environments,
     memory: Sequence[Timeline] = (),
     blocks: Sequence[Timeline] = (),
+    histories: Histories | None = None,
 ) -> Content:
     """Put together what a report tells.
 
@@ -86,13 +93,15 @@ def content(
         environments: facts by environment id.
         memory: along memory launches, with the frame's labels.
         blocks: the time per call along time launches, likewise.
+        histories: of three versions or more, in order.
     """
     frame = frame[frame["evaluator"] != YARDSTICK]
     versions = labels_of(frame)
     if comparison is not None:
         versions = [comparison.baseline_label, *comparison.candidate_labels]
         frame = frame[frame["label"].isin(versions)]
-    found = cases(frame, versions, memory=memory, blocks=blocks)
+    plots = {} if histories is None else history_plots(histories)
+    found = cases(frame, versions, memory=memory, blocks=blocks, histories=plots)
     numbers = {case.name: number for number, case in enumerate(found)}
     rows = () if comparison is None else comparison.rows
     reasons = {reason: at for at, reason in enumerate(dict.fromkeys(row.reason for row in rows))}
@@ -103,6 +112,8 @@ def content(
         rows=_columns(rows, numbers, reasons),
         means=_means(comparison),
         families=families(frame, versions, () if comparison is None else comparison.growth),
+        order=[] if histories is None else list(histories.labels),
+        changes=[] if histories is None else entries(histories),
         gaps=_gaps(comparison),
         facts=facts(frame, versions, environments),
         plots=SPECIFICATIONS,

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from html import escape
 from importlib.resources import files
@@ -21,11 +21,20 @@ from results.formats.wording import (
     promise,
 )
 from results.judgement import VERDICTS, Comparison, Row
+from results.report.cases import Case, Number
 from results.report.content import Content
 from results.report.profiles import Profile, section
 
-SCRIPTS: Final = ("vega.min.js", "vega-lite.min.js", "vega-interpreter.js", "report.js")
-"""In the order they run in; each is a script of its own in the page."""
+PLOTTERS: Final = ("vega.min.js", "vega-lite.min.js", "vega-interpreter.js")
+"""In the order they run in, once the first plot is drawn; until then they are mere text."""
+SCRIPTS: Final = (*PLOTTERS, "report.js")
+"""All that the page may run; each is a script of its own in it."""
+
+_DRAWN: Final[Mapping[type, frozenset[str]]] = {
+    Case: frozenset({"phases", "memory", "time"}),
+    Number: frozenset({"plot", "history"}),
+}
+"""What is read only when a case is opened: it stands apart from the rest, a line for each case."""
 
 _WORST_SHOWN: Final = 12
 _MARKS: Final = {"regressed": "▲", "improved": "▼", "inconclusive": "?", "unchanged": "="}
@@ -57,12 +66,18 @@ def render(
         "promise": "" if comparison is None else escape(promise(comparison)),
         "licence": escape(_asset("LICENSE")),
         "content": _as_json(content),
-        "scripts": "\n".join(f"<script>{script}</script>" for script in scripts),
+        "drawings": "\n".join(_as_json(_drawings(case)) for case in content.cases),
+        "scripts": "\n".join(map(_script, SCRIPTS, scripts)),
     }
     page = _asset("page.html")
     # One pass over the template's own parts: no text that is put in is looked at again.
     parts = page.split("@@")
     return "".join(places[part] if at % 2 else part for at, part in enumerate(parts))
+
+
+def _script(name: str, script: str) -> str:
+    kept = ' type="text/plain"' if name in PLOTTERS else ""
+    return f"<script{kept}>{script}</script>"
 
 
 def _asset(name: str) -> str:
@@ -83,7 +98,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _as_json(content: Content) -> str:
+def _as_json(content: Content | Mapping[str, object]) -> str:
     """JSON that cannot end the element it stands in."""
     text = json.dumps(
         content, default=_fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")
@@ -95,7 +110,19 @@ def _fields(thing: object) -> dict[str, object]:
     if not is_dataclass(thing):
         message = f"{type(thing).__name__} has no JSON"
         raise TypeError(message)
-    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+    apart = _DRAWN.get(type(thing), frozenset())
+    return {
+        field.name: getattr(thing, field.name) for field in fields(thing) if field.name not in apart
+    }
+
+
+def _drawings(case: Case) -> Mapping[str, object]:
+    """What a case's plots show."""
+    return _apart(case) | {"numbers": [_apart(number) for number in case.numbers]}
+
+
+def _apart(thing: Case | Number) -> dict[str, object]:
+    return {name: getattr(thing, name) for name in sorted(_DRAWN[type(thing)])}
 
 
 def _summary(content: Content, comparison: Comparison | None) -> str:
@@ -197,8 +224,10 @@ def _cells(row: Row, *, several: bool) -> str:
 
 
 def _class(row: Row, heading: str) -> str:
-    """A failure's reason may take several lines; figures may not."""
-    return " class='told'" if heading == "change" and row.ratio is None else ""
+    """A change has its verdict's colour; a failure's reason may take several lines."""
+    if heading != "change":
+        return ""
+    return f" class='{row.verdict}'" if row.ratio is not None else " class='told'"
 
 
 def _breakable(name: str) -> str:

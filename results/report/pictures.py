@@ -16,6 +16,8 @@ PictureFormat = Literal["svg", "png"]
 _WIDTH: Final = 640
 _PNG_SCALE: Final = 2.0
 _VEGA_LITE_VERSION: Final = "6.4"
+_EXPLAINED: Final = {"phases", "history"}
+"""Plots without a horizontal axis to give a title to: it stands below the plot's own."""
 _CONFIG: Final[Mapping[str, object]] = {
     "background": "white",
     "view": {"stroke": None},
@@ -43,6 +45,14 @@ _CONFIG: Final[Mapping[str, object]] = {
 }
 
 
+_LACKING: Final[Mapping[Kind, str]] = {
+    "launches": "measure it",
+    "drift": "measure it with memory launches and more calls",
+    "history": "name tables of three versions at least",
+}
+"""What to do for a kind of plot that a case has none of."""
+
+
 class PictureError(ComparisonError):
     """No picture can be drawn as asked for."""
 
@@ -63,7 +73,10 @@ def render(plot: Plot, versions: Sequence[str], form: PictureFormat) -> bytes:
         raise PictureError(message) from None
     specification = {
         **filled(plot, versions),
-        "title": {"text": plot.title, "subtitle": plot.x if plot.kind == "phases" else ""},
+        "title": {
+            "text": plot.title,
+            "subtitle": plot.x if plot.kind in _EXPLAINED else "",
+        },
         "width": _WIDTH,
         "config": _CONFIG,
     }
@@ -106,7 +119,8 @@ def chosen_plot(content: Content, *, case: str | None, kind: Kind, number: str |
             message = f"{found.name} has nothing to draw {kind} of; choose one of {_listed(KINDS)}"
             raise PictureError(message)
         return plot
-    return _number(found, number or ("evaluate time" if kind == "launches" else None), kind)
+    usual = None if kind == "drift" else "evaluate time"
+    return _number(found, number or usual, kind)
 
 
 def _only(cases: Sequence[Case], words: str | None) -> Case:
@@ -121,14 +135,15 @@ def _only(cases: Sequence[Case], words: str | None) -> Case:
 
 
 def _number(case: Case, name: str | None, kind: Kind) -> Plot:
-    fitting = [each for each in case.numbers if each.plot.kind == kind]
-    for each in fitting:
+    drawn = [(each, each.history if kind == "history" else each.plot) for each in case.numbers]
+    fitting = [(each, plot) for each, plot in drawn if plot is not None and plot.kind == kind]
+    for each, plot in fitting:
         if name is None or name in (_name(each), f"{_name(each)} ({each.source})"):
-            return each.plot
+            return plot
     message = f"{case.name} has no {kind} of {name or 'any number'}; " + (
-        f"expected one of {_listed([*dict.fromkeys(map(_name, fitting))])}"
+        f"expected one of {_listed([*dict.fromkeys(_name(each) for each, _ in fitting)])}"
         if fitting
-        else "measure it with memory launches and more calls"
+        else _LACKING[kind]
     )
     raise PictureError(message)
 

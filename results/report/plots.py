@@ -11,9 +11,17 @@ from typing import Any, Final, Literal
 
 from results.schema import PHASES
 
-Kind = Literal["phases", "launches", "drift", "time", "memory", "growth"]
+Kind = Literal["phases", "launches", "drift", "time", "memory", "growth", "history"]
 
-KINDS: Final[tuple[Kind, ...]] = ("phases", "launches", "drift", "time", "memory", "growth")
+KINDS: Final[tuple[Kind, ...]] = (
+    "phases",
+    "launches",
+    "drift",
+    "time",
+    "memory",
+    "growth",
+    "history",
+)
 
 _TIMES: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES: Final = ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B"))
@@ -42,7 +50,8 @@ class Plot:
     Attributes:
         kind: which specification draws it.
         title: what it shows, for people.
-        x: title of its horizontal axis where the specification leaves that open.
+        x: title of its horizontal axis where the specification leaves that open; what stands
+            below the title where it has none.
         base: the unit of its values, as in a table.
         unit: the unit that it is drawn in.
         scale: how much of `base` one `unit` is.
@@ -76,6 +85,7 @@ def filled(plot: Plot, versions: Sequence[str]) -> dict[str, Any]:
         "unit": plot.unit,
         "scale": plot.scale,
         "versions": list(versions),
+        "order": list(dict.fromkeys(str(each.get("version", "")) for each in plot.values)),
         "columns": _LEGEND_COLUMNS,
     }
     specification: dict[str, Any] = _filled(SPECIFICATIONS[plot.kind], by)
@@ -267,6 +277,83 @@ _GROWTH_LINES: Final = {
     "height": 240,
 }
 
+_IN_ORDER: Final = {
+    "field": "version",
+    "type": "ordinal",
+    "title": None,
+    "scale": {"type": "band", "domain": "{order}"},
+    "axis": {"labelAngle": -35, "labelLimit": 130, "labelOverlap": True},
+}
+_ENTERING: Final = {
+    "field": "verdict",
+    "type": "nominal",
+    "scale": {"domain": ["regressed", "improved"], "range": ["#d1453b", "#2e8b57"]},
+    "legend": None,
+}
+_HISTORY_TIPS: Final = [
+    {"field": "version"},
+    {"field": "told", "title": "mean"},
+    {"field": "range", "title": "99 % interval, {unit}"},
+    {"field": "launches"},
+    {"field": "change"},
+]
+
+_HISTORY: Final = {
+    "transform": [
+        _scaled("value", "shown"),
+        _scaled("level", "line"),
+        {"calculate": "isValid(datum.low) ? datum.low / {scale} : null", "as": "from"},
+        {"calculate": "isValid(datum.high) ? datum.high / {scale} : null", "as": "to"},
+        {
+            "calculate": "isValid(datum.low) ? format(datum.from, ',.5~g') + ' to ' + "
+            "format(datum.to, ',.5~g') : ''",
+            "as": "range",
+        },
+        {"calculate": "isValid(datum.change) ? datum.change : ''", "as": "change"},
+        _told("value"),
+    ],
+    "encoding": {"x": _IN_ORDER},
+    "layer": [
+        {
+            "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 1.5, "aria": False},
+            "transform": [{"filter": "datum.change !== ''"}],
+            "encoding": {"x": {**_IN_ORDER, "bandPosition": 0}, "color": _ENTERING},
+        },
+        {
+            "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.45, "aria": False},
+            "transform": [{"filter": "isValid(datum.level)"}],
+            "encoding": {
+                "x": {**_IN_ORDER, "bandPosition": 0},
+                "x2": {"field": "version", "bandPosition": 1},
+                "y": {**_VALUE, "field": "line"},
+            },
+        },
+        {
+            "mark": {"type": "rule", "strokeWidth": 1.5, "aria": False},
+            "transform": [{"filter": "isValid(datum.low)"}],
+            "encoding": {"y": {**_VALUE, "field": "from"}, "y2": {"field": "to"}},
+        },
+        {
+            "mark": {"type": "circle", "size": 60, "opacity": 1},
+            "encoding": {"y": _VALUE, "tooltip": _HISTORY_TIPS},
+        },
+        {
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "baseline": "bottom",
+                "dx": 4,
+                "y": -3,
+                "fontSize": 12,
+                "limit": 260,
+            },
+            "transform": [{"filter": "datum.change !== ''"}],
+            "encoding": {"x": {**_IN_ORDER, "bandPosition": 0}, "text": {"field": "size"}},
+        },
+    ],
+    "height": 220,
+}
+
 _BY_KIND: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "phases": _PHASE_BARS,
     "launches": _LAUNCH_DOTS,
@@ -274,6 +361,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "time": _ALONG_LAUNCHES,
     "memory": {**_ALONG_LAUNCHES, "encoding": {**_ALONG_LAUNCHES["encoding"], "y": _FROM_ZERO}},
     "growth": _GROWTH_LINES,
+    "history": _HISTORY,
 }
 
 SPECIFICATIONS: Final[Mapping[Kind, Mapping[str, Any]]] = {

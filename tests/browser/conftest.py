@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.results.report.reports import BLOCKS, TIMELINES, hostile, page_of, usual
+from tests.results.report.reports import (
+    BLOCKS,
+    TIMELINES,
+    history_of,
+    hostile,
+    page_of,
+    releases,
+    usual,
+)
 from tests.results.samples import suite
 
 webdriver = pytest.importorskip(
@@ -28,6 +36,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {
         "usual": page_of(usual(), TIMELINES, BLOCKS),
         "one": page_of(suite("only", 1)),
+        "releases": page_of(releases(), over=history_of(releases())),
         "hostile": page_of(hostile(), title="<img src=x onerror=alert(1)>"),
     }
     paths = {}

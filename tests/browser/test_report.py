@@ -127,8 +127,8 @@ def test_hovering_gives_the_exact_value(opened: Open) -> None:
     assert "launch: 0" in tip.text
     exact = tip.text.partition(" ms (")[2].partition(" s)")[0]
     told = chrome.execute_script(
-        "const content = JSON.parse(document.getElementById('content').textContent);"
-        "const number = content.cases[0].numbers.find(each => each.metric === 'time');"
+        "const [first] = document.getElementById('drawings').textContent.split('\\n');"
+        "const [number] = JSON.parse(first).numbers.filter(each => /time/.test(each.plot.title));"
         "return String(number.plot.values[0].value[0])"
     )
     assert exact == told
@@ -156,6 +156,27 @@ def test_growth_is_drawn_when_it_comes_into_view(opened: Open) -> None:
     assert "sweep depth=…" in one(chrome, "#growth-plot figcaption").text
     lines = all_of(chrome, "#growth-plot svg [aria-roledescription='line mark']")
     assert len(lines) == 2
+
+
+def test_a_history_is_drawn_with_its_case(opened: Open) -> None:
+    """Changes are listed with the version they enter with; a click draws the versions in order."""
+    chrome = opened("releases")
+
+    (entry,) = all_of(chrome, "#history tbody tr")
+    assert "▲ +" in entry.text
+    assert "lib==1.10 (after lib==1.9)" in entry.text
+    entry.find_element(By.CSS_SELECTOR, "a").click()
+    name = f"evaluate time of {CHAIN}, by version"
+    until(chrome, f"[aria-label='{name}'] svg")
+    dots = all_of(chrome, f"[aria-label='{name}'] svg [aria-roledescription=circle]")
+    across = [dot.rect["x"] for dot in dots]
+    assert across == sorted(across)
+    assert len(across) == 5
+    ActionChains(chrome).move_to_element(dots[2]).perform()
+    tip = one(chrome, "#tip")
+    WebDriverWait(chrome, 20).until(lambda _: tip.is_displayed())
+    assert "version: lib==1.10" in tip.text
+    assert "worse from lib==1.10 on: +" in tip.text
 
 
 def test_the_map_has_a_cell_for_each_version_and_case(opened: Open) -> None:
@@ -280,5 +301,5 @@ def test_malice_stays_text(opened: Open) -> None:
     chrome.execute_script("document.getElementById('environments').scrollIntoView()")
 
     assert not all_of(chrome, "img")
-    assert len(all_of(chrome, "script")) == 5
+    assert len(all_of(chrome, "script")) == 6
     assert "<script>alert(1)</script>" in one(chrome, "h1 ~ .headline").text

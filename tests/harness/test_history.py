@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from packaging.version import Version
 
 from harness.cli import main
-from harness.commands import history
+from harness.commands import bisecting
 from harness.errors import UsageError
 from harness.ordering import ordered
+from harness.releases import releases_between
 from results.frames import frame_of
-from results.tables import TableWriter
+from results.tables import TableWriter, read
 from tests.results.samples import reading, version
 
 
@@ -154,23 +156,116 @@ def test_bisecting_measures_commits_between_and_names_one(
         numbers = [commits.index(each.removeprefix("git:").removesuffix("#lib")) for each in sides]
         out.unlink(missing_ok=True)
         _table(str(out), sides, [1.2 if each >= entered else 1.0 for each in numbers])
-        return pd.DataFrame(history.read_many([out]))
+        return read(out)
 
-    monkeypatch.setattr(history, "measured", measured)
+    monkeypatch.setattr(bisecting, "measured", measured)
 
     assert main(["history", "a.csv", "--bisect", "-o", "b.csv"]) == 0
 
     said = capsys.readouterr().err
-    assert f"enters with {commits[5]} (after {commits[4]})" in said
+    assert f"enters with git:{commits[5]}#lib (after git:{commits[4]}#lib)" in said
     assert len(asked) == 3
     assert asked[0][3] == "--scenario=chain:depth=100,width=64"
     assert all(each[0] == f"git:{commits[0]}#lib" for each in asked[:1])
 
 
+class FakeReleases:
+    """Releases 1.0 to 1.9 of a package, measured without installing anything.
+
+    Attributes:
+        entered: the release that 20 % more time comes with.
+        absent: releases that do not install.
+        asked: the sides and the options of each measurement.
+    """
+
+    def __init__(self, entered: str, absent: Sequence[str] = ()) -> None:
+        self.entered = Version(entered)
+        self.absent = set(absent)
+        self.asked: list[list[str]] = []
+
+    def listed(self, package: str, with_early: bool) -> list[Version]:
+        """What pip would list."""
+        assert not with_early
+        return [Version(f"1.{number}") for number in range(10)]
+
+    def measured(self, _: object, arguments: Sequence[str], out: Path) -> pd.DataFrame:
+        """What `versus` would write."""
+        self.asked.append(list(arguments))
+        sides = [each for each in arguments if "==" in each]
+        versions = [Version(side.partition("==")[2]) for side in sides]
+        there = [at for at, each in enumerate(versions) if str(each) not in self.absent]
+        out.unlink(missing_ok=True)
+        _table(
+            str(out),
+            [sides[at] for at in there],
+            [1.2 if versions[at] >= self.entered else 1.0 for at in there],
+        )
+        return read(out)
+
+    def bisect(self, labels: Sequence[str], monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
+        """The exit code of a history between two labels that bisects."""
+        _table("a.csv", labels, [1.0, 1.2])
+        monkeypatch.setattr(bisecting, "measured", self.measured)
+        monkeypatch.setattr(
+            bisecting,
+            "releases_between",
+            lambda before, after: releases_between(before, after, self.listed),
+        )
+        return main(["history", "a.csv", "--bisect", "-o", "b.csv", *options])
+
+
+def test_bisecting_measures_releases_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two labels of one package: the releases that pip lists between them, in three steps."""
+    monkeypatch.chdir(tmp_path)
+    releases = FakeReleases(entered="1.4")
+
+    assert releases.bisect(["autograd==1.1", "autograd==1.8"], monkeypatch) == 0
+
+    said = capsys.readouterr().err
+    assert "6 releases between" in said
+    assert "enters with autograd==1.4 (after autograd==1.3)" in said
+    middles = [arguments[1] for arguments in releases.asked]
+    assert middles == ["autograd==1.5", "autograd==1.3", "autograd==1.4"]
+    assert all("--no-memory" in arguments for arguments in releases.asked)
+
+
+def test_a_release_that_does_not_install_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is neither with the change nor without; its neighbours are asked instead."""
+    monkeypatch.chdir(tmp_path)
+    releases = FakeReleases(entered="1.4", absent=["1.5", "1.4"])
+
+    assert releases.bisect(["autograd==1.1", "autograd==1.8"], monkeypatch) == 0
+
+    said = capsys.readouterr().err
+    assert "autograd==1.5 cannot be measured" in said
+    assert "enters after autograd==1.3, with autograd==1.6 at the latest" in said
+    assert "not settled: autograd==1.4, autograd==1.5" in said
+
+
+def test_a_package_that_only_a_table_names_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Engines that we know are; any other when it is named on the command line."""
+    monkeypatch.chdir(tmp_path)
+    releases = FakeReleases(entered="1.4")
+    labels = ["mylib==1.3", "mylib==1.4"]
+
+    assert releases.bisect(labels, monkeypatch) == 2
+    assert "--package mylib" in capsys.readouterr().err
+    assert releases.asked == []
+    assert releases.bisect(labels, monkeypatch, "--package", "MyLib") == 0
+    assert "enters with mylib==1.4 (after mylib==1.3)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("labels", "levels", "words"),
     [
-        (["x==1", "x==2"], [1.0, 1.3], "names no commit"),
+        (["laptop", "server"], [1.0, 1.3], "names no commit"),
+        (["x==1", "y==2"], [1.0, 1.3], "releases of two packages"),
         (["x==1", "x==2"], [1.0, 1.0], "nothing changed"),
     ],
 )
@@ -181,9 +276,9 @@ def test_what_cannot_be_bisected_is_told(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Releases are no commits, and without a change there is nothing to look for."""
+    """Neither commits nor releases of one package, or nothing to look for."""
     table = str(tmp_path / "a.csv")
     _table(table, labels, levels)
 
-    assert main(["history", table, "--bisect"]) == 2
+    assert main(["history", table, "--order", "appearance", "--bisect", "--package", "y"]) == 2
     assert words in capsys.readouterr().err

@@ -32,10 +32,17 @@ def tables(tmp_path: Path) -> list[str]:
 
 
 def content_of(page: Path) -> dict[str, object]:
-    """The JSON in a page."""
+    """The JSON in a page, each case with its plots."""
     text = page.read_text(encoding="utf-8")
-    start = text.index('id="content">') + len('id="content">')
-    found: dict[str, object] = json.loads(text[start : text.index("</script>", start)])
+
+    def of(name: str) -> str:
+        start = text.index(f'id="{name}">') + len(f'id="{name}">')
+        return text[start : text.index("</script>", start)]
+
+    found: dict[str, object] = json.loads(of("content"))
+    lines = [json.loads(line) for line in of("drawings").split("\n")]
+    cases: list[dict[str, object]] = found["cases"]  # type: ignore[assignment]
+    found["cases"] = [case | line for case, line in zip(cases, lines, strict=True)]
     return found
 
 
@@ -97,6 +104,20 @@ def test_a_picture_is_written(tables: list[str], tmp_path: Path) -> None:
 
     assert code == 0
     assert out.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_three_versions_have_a_history(tmp_path: Path) -> None:
+    """In the order of their releases, whatever the order of the tables; two have none."""
+    paths = [
+        str(table(tmp_path, f"{number}.csv", suite(f"lib=={number}", seed)))
+        for seed, number in enumerate(("1.10", "1.9", "1.8"))
+    ]
+    out = tmp_path / "report.html"
+
+    assert main(["report", *paths, "-o", str(out)]) == 0
+    assert content_of(out)["order"] == ["lib==1.8", "lib==1.9", "lib==1.10"]
+    assert main(["report", *paths[:2], "-o", str(out)]) == 0
+    assert content_of(out)["order"] == []
 
 
 @pytest.mark.parametrize(

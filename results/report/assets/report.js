@@ -238,6 +238,16 @@
 
   // ---- one case ----
 
+  // Plots and what they show are most of the page: a case's are read when it is opened.
+  let drawings = null;
+  function readDrawings(each) {
+    if (each.isRead) return;
+    drawings ??= byId("drawings").textContent.split("\n");
+    const { numbers, ...plots } = JSON.parse(drawings[content.cases.indexOf(each)]);
+    Object.assign(each, plots, { isRead: true });
+    numbers.forEach((drawn, i) => Object.assign(each.numbers[i], drawn));
+  }
+
   function drawCase(opened) {
     const section = byId("case");
     const each = caseNamed.get(state.case);
@@ -247,6 +257,7 @@
       if (opened && opener?.isConnected) opener.focus();
       return;
     }
+    readDrawings(each);
     const chosen = each.numbers.find((number) => numberName(number) === state.number)
       ?? each.numbers.find((number) => `${number.phase} ${number.metric}` === (state.number ?? "evaluate time"))
       ?? each.numbers[0];
@@ -258,6 +269,7 @@
     if (each.phases) plots.append(figure(each.phases, "Phases: the first in its process, and one call of evaluate"));
     if (chosen) plots.append(launchesFigure(each, chosen));
     for (const number of each.numbers) if (number.plot.kind === "drift" && number !== chosen) plots.append(figure(number.plot, `Drift: ${numberName(number)}, a dot for each launch; 0 is none`));
+    if (chosen?.history) plots.append(figure(chosen.history, `${numberName(chosen)} by version: ${chosen.history.x}`));
     if (each.time) plots.append(figure(each.time, "Time per call along the time launches, block by block, without what was waited for the CPU"));
     if (each.memory) plots.append(figure(each.memory, "Resident memory along the memory launches, by memory_profiler"));
     if (opened) {
@@ -277,7 +289,7 @@
   function launchesFigure(each, chosen) {
     const select = element("select", { id: "number", onchange: () => go({ number: select.value }, { replace: true }) });
     options(select, each.numbers.map(numberName), numberName(chosen));
-    const made = figure(chosen.plot, "Each dot is a launch, in order from top to bottom; the bar is the median, thin lines are the spread within a launch");
+    const made = figure(chosen.plot, `${numberName(chosen)}: each dot is a launch, in order from top to bottom; the bar is the median, thin lines are the spread within a launch`);
     made.prepend(element("label", {}, "Number ", select));
     return made;
   }
@@ -343,13 +355,24 @@
     view: { stroke: null },
     axis: { labelColor: "currentColor", titleColor: "currentColor", gridColor: "var(--line)", domainColor: "var(--quiet)", tickColor: "var(--quiet)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
     legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 12 },
+    mark: { color: "var(--v0)" },
     rule: { color: "var(--quiet)" },
+    text: { color: "currentColor" },
     range: { category: [0, 1, 2, 3, 4, 5, 6, 7].map((i) => `var(--v${i})`) },
   };
 
+  // The policy allows these very texts as scripts; they run when the first plot is drawn.
+  function startPlotters() {
+    for (const kept of document.querySelectorAll("script[type='text/plain']")) {
+      kept.remove();
+      document.head.append(element("script", {}, kept.textContent));
+    }
+  }
+
   async function draw(plot, place) {
+    startPlotters();
     const width = Math.max(220, place.clientWidth);
-    const by = { title: plot.title, x: plot.x, base: plot.base, unit: plot.unit, scale: plot.scale, versions: content.versions, columns: width < 420 ? 2 : 4 };
+    const by = { title: plot.title, x: plot.x, base: plot.base, unit: plot.unit, scale: plot.scale, versions: content.versions, order: distinct(plot.values.map((record) => record.version)), columns: width < 420 ? 2 : 4 };
     const specification = { ...filled(content.plots[plot.kind], by), data: { values: plot.values }, autosize: { type: "fit-x", contains: "padding" } };
     specification.width = width;
     const compiled = vegaLite.compile(specification, { config: CONFIG, logger: vega.logger(vega.Error) }).spec;
@@ -372,6 +395,21 @@
   }
 
   // ---- the other sections ----
+
+  function drawHistory() {
+    if (!content.order.length) return;
+    byId("history-section").hidden = false;
+    const heads = ["case", "number", "before", "since", "change", "enters with"].map((name) => element("th", { scope: "col" }, name));
+    const body = content.changes.slice(0, 500).map((entry) => {
+      const cell = (title, text, name) => element("td", { "data-label": title, class: name ?? null }, text);
+      return element("tr", {}, element("th", { scope: "row" }, caseNamed.has(entry.case) ? caseLink(caseNamed.get(entry.case), entry.number) : entry.case),
+        cell("number", entry.number), cell("before", entry.old), cell("since", entry.new),
+        cell("change", `${MARKS[entry.verdict]} ${entry.change}`, entry.verdict), cell("enters with", `${entry.enters_at} (after ${entry.before})`, "told"));
+    });
+    const found = content.changes.length ? `${content.changes.length} changes${content.changes.length > 500 ? ", of which 500 are shown" : ""}` : "nothing changed for certain";
+    byId("history-order").textContent = `${content.order.length} versions in order, ${content.order.join(", ")}: ${found}. A case's own plot shows each number over them.`;
+    if (body.length) put(byId("history"), element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
+  }
 
   function drawGrowth() {
     if (!content.families.length) return;
@@ -492,6 +530,7 @@
     addEventListener("hashchange", follow);
     addEventListener("popstate", follow);
     drawMeans();
+    drawHistory();
     drawGaps();
     drawFacts();
     follow();

@@ -8,6 +8,7 @@ import pandas as pd
 from results.comparison import compare
 from results.errors import NothingToCompareError
 from results.frames import frame_of
+from results.history import Histories, histories
 from results.judgement import Comparison
 from results.report import page
 from results.report.content import Content, content
@@ -64,11 +65,19 @@ def told(
     readings: Sequence[Reading],
     memory: Sequence[Timeline] = (),
     blocks: Sequence[Timeline] = (),
+    over: Histories | None = None,
 ) -> tuple[Content, Comparison | None]:
     """The content of a report on `readings`, and the comparison in it."""
     frame = frame_of(readings)
     comparison = compared(frame)
-    found = content(frame, comparison, environments=ENVIRONMENTS, memory=memory, blocks=blocks)
+    found = content(
+        frame,
+        comparison,
+        environments=ENVIRONMENTS,
+        memory=memory,
+        blocks=blocks,
+        histories=over,
+    )
     return found, comparison
 
 
@@ -85,9 +94,10 @@ def page_of(
     memory: Sequence[Timeline] = (),
     blocks: Sequence[Timeline] = (),
     title: str = "a report",
+    over: Histories | None = None,
 ) -> str:
     """The whole page."""
-    found, comparison = told(readings, memory, blocks)
+    found, comparison = told(readings, memory, blocks, over)
     return page.render(found, comparison, title=title)
 
 
@@ -104,6 +114,29 @@ def usual() -> list[Reading]:
         *drifting("new", 0.05),
         crash,
     ]
+
+
+RELEASES = ("lib==1.8", "lib==1.9", "lib==1.10", "lib==1.11", "lib==2.0")
+
+
+def releases() -> list[Reading]:
+    """Five releases in pairs, the newest first: `chain` is 30 % slower from 1.10 on."""
+    return [
+        one
+        for number, label in reversed(list(enumerate(RELEASES)))
+        for scenario, step in (("chain", 1.3), ("mlp", 1.0))
+        for one in version(
+            label,
+            lognormal(20 + number, 8, 1e-3 * (step if number >= 2 else 1.0)),
+            scenario=scenario,
+            paired=True,
+        )
+    ]
+
+
+def history_of(readings: Sequence[Reading]) -> Histories:
+    """The history of releases."""
+    return histories(frame_of(readings), RELEASES)
 
 
 def hostile() -> list[Reading]:

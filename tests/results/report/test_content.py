@@ -1,10 +1,24 @@
 """What a report tells."""
 
+from dataclasses import replace
+
 import pytest
 
+from results.frames import frame_of
+from results.history import histories
 from results.report.cases import Case
 from results.report.content import Content
-from tests.results.report.reports import BLOCKS, TIMELINES, page_of, sweep, told, usual
+from tests.results.report.reports import (
+    BLOCKS,
+    RELEASES,
+    TIMELINES,
+    history_of,
+    page_of,
+    releases,
+    sweep,
+    told,
+    usual,
+)
 from tests.results.samples import suite, version
 
 
@@ -96,6 +110,54 @@ def test_a_worse_order_stands_with_its_family() -> None:
 def test_one_size_is_no_family() -> None:
     """Nothing grows that has one size."""
     assert told([*suite("old", 1), *suite("new", 2)])[0].families == []
+
+
+def test_a_history_has_its_versions_in_order() -> None:
+    """Whatever order they were measured in; a dot for each, the change at the one it enters at."""
+    content, _ = told(releases(), over=history_of(releases()))
+
+    plot = case_of(content, CHAIN).numbers[0].history
+    assert plot is not None
+    assert [record["version"] for record in plot.values] == list(RELEASES) == content.order
+    told_at = {str(each["version"]): each["change"] for each in plot.values if each["change"]}
+    assert list(told_at) == ["lib==1.10"]
+    assert str(told_at["lib==1.10"]).startswith("worse from lib==1.10 on: +")
+    for record in plot.values:
+        low, mean, high = (float(str(record[name])) for name in ("low", "value", "high"))
+        assert low < mean < high
+
+
+def test_levels_are_the_means_between_changes() -> None:
+    """One before the change, one from it on, 30 % apart."""
+    content, _ = told(releases(), over=history_of(releases()))
+
+    plot = case_of(content, CHAIN).numbers[0].history
+    assert plot is not None
+    levels = [float(str(record["level"])) for record in plot.values]
+    assert levels[:2] == [levels[0]] * 2
+    assert levels[2:] == [levels[2]] * 3
+    assert levels[2] / levels[0] == pytest.approx(1.3, rel=0.02)
+
+
+def test_without_a_noise_no_level_is_drawn() -> None:
+    """Four versions apart: what changes cannot be told from what scatters, and the plot says so."""
+    readings = [replace(one, session=one.label, pair="") for one in releases()]
+    content, _ = told(readings, over=histories(frame_of(readings), RELEASES[:4]))
+
+    plot = case_of(content, CHAIN).numbers[0].history
+    assert plot is not None
+    assert {(each["level"], each["low"], each["change"]) for each in plot.values} == {(None,) * 3}
+    assert "too few versions" in plot.x
+    assert content.changes == []
+
+
+def test_changes_are_told_with_their_version() -> None:
+    """The series that does not change is not among them."""
+    content, _ = told(releases(), over=history_of(releases()))
+
+    (entry,) = content.changes
+    assert (entry.case, entry.number) == (CHAIN, "evaluate time (perf_counter_ns)")
+    assert (entry.before, entry.enters_at, entry.verdict) == ("lib==1.9", "lib==1.10", "regressed")
 
 
 def test_failures_are_told_by_version() -> None:

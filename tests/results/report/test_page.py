@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 
 from results.report.page import SCRIPTS
+from tests.results.formats.comparisons import EVIL
 from tests.results.report.reports import TIMELINES, hostile, page_of, usual
 from tests.results.samples import suite
 
@@ -42,7 +43,7 @@ def test_scripts_and_style_are_the_policy_s() -> None:
     codes = [
         "".join(text)
         for tag, attributes, text in elements
-        if tag in ("script", "style") and attributes.get("type") != "application/json"
+        if tag in ("script", "style") and attributes.get("type") in {None, "text/plain"}
     ]
 
     assert policy is not None
@@ -68,7 +69,7 @@ def test_every_text_from_a_table_is_text() -> None:
     elements = Elements(page).found
 
     assert {tag for tag, _, _ in elements} <= usual_tags | {"small"}
-    assert sum(tag == "script" for tag, _, _ in elements) == len(SCRIPTS) + 1
+    assert sum(tag == "script" for tag, _, _ in elements) == len(SCRIPTS) + 2
     assert not any(name.startswith("on") for _, attributes, _ in elements for name in attributes)
     assert "<script>alert" not in page
 
@@ -76,11 +77,22 @@ def test_every_text_from_a_table_is_text() -> None:
 def test_the_data_is_whole() -> None:
     """The JSON in the page is what the content says, malice included."""
     elements = Elements(page_of(hostile())).found
-    text = next("".join(t) for _, a, t in elements if a.get("type") == "application/json")
+    content, drawings = (
+        next("".join(t) for _, a, t in elements if a.get("id") == name)
+        for name in ("content", "drawings")
+    )
 
-    content = json.loads(text)
-    assert any("<script>alert(1)</script>" in version for version in content["versions"])
-    assert len(content["cases"]) == 3
+    told = json.loads(content)
+    assert any("<script>alert(1)</script>" in version for version in told["versions"])
+    assert len(told["cases"]) == 3
+    lines = [json.loads(line) for line in drawings.split("\n")]
+    assert [[number["source"] for number in case["numbers"]] for case in told["cases"]] == [
+        [EVIL],
+        ["perf_counter_ns"],
+        [],
+    ]
+    assert [len(line["numbers"]) for line in lines] == [1, 1, 0]
+    assert EVIL in lines[0]["numbers"][0]["plot"]["title"]
 
 
 def test_what_got_worse_stands_in_the_page_itself() -> None:

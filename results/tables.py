@@ -26,6 +26,7 @@ from results.frames import (
     readings,
     row_ids,
 )
+from results.room import check_room_for_series
 from results.schema import (
     CASE_COLUMNS,
     KEY_COLUMNS,
@@ -53,6 +54,9 @@ __all__ = [
 _COMPARED_COLUMNS = ("value", "status")
 """Two readings of one name that differ in these contradict each other."""
 
+_SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "source")
+_FEW_ROWS = 10_000
+"""They fit whatever they are."""
 _NUMBER_CLASSES = 8
 
 
@@ -115,6 +119,8 @@ def _read_file(path: Path) -> pd.DataFrame:
         _refuse(path, names, str(error))
     if _is_ragged(frame, path) or not _is_valid(frame):
         _refuse(path, names, "a line that this reader cannot take")
+    if len(frame) > _FEW_ROWS:
+        check_room_for_series(path, int(row_ids(frame, _SERIES_COLUMNS).max()) + 1)
     return frame
 
 

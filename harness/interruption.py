@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -69,5 +71,34 @@ class Interruption:
         os.write(2, _SAID)
 
 
+@contextlib.contextmanager
+def put_off() -> Iterator[None]:
+    """A short piece of work that is done whole: what would end it at once does so afterwards.
+
+    A process that is started must be known before anything else happens, or nobody ends it.
+
+    Raises:
+        KeyboardInterrupt: on leaving, if a signal that ends a run at once came meanwhile.
+    """
+    _Delay.depth += 1
+    try:
+        yield
+    finally:
+        _Delay.depth -= 1
+    if not _Delay.depth and _Delay.has_come:
+        _Delay.has_come = False
+        raise KeyboardInterrupt
+
+
+class _Delay:
+    """Of the main thread, the only one whose work signals end."""
+
+    depth = 0
+    has_come = False
+
+
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    if _Delay.depth:
+        _Delay.has_come = True
+    else:
+        raise KeyboardInterrupt

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.awake import awake_now
+from harness.interruption import put_off
 from harness.memory_watch import MemoryWatch
 from harness.output_tail import OutputTail
 from harness.payload import payload_directory
@@ -138,7 +139,8 @@ class LocalLauncher:
 
     def start(self, surroundings: Surroundings) -> LocalLaunch:
         """A worker under that interpreter, in a process group and scratch directory of its own."""
-        return LocalLaunch(surroundings)
+        with put_off():
+            return LocalLaunch(surroundings)
 
 
 class LocalLaunch:
@@ -248,6 +250,10 @@ class LocalLaunch:
 
     def close(self) -> None:
         """Hang up, end everything that was started, and remove the scratch directory."""
+        with put_off():
+            self._close()
+
+    def _close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True

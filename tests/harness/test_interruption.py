@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.kills import Counts, kill_until_complete, uninterrupted
 from harness.awake import AwakeClock
-from harness.interruption import Interrupted, Interruption
+from harness.interruption import Interrupted, Interruption, put_off
 from results.schema import Reading
 from results.tables import read, readings
 
@@ -36,6 +36,14 @@ def _started(out: Path, evaluator: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Not so once it is dead, though the system may still have to clear it away."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _wait_for(process: subprocess.Popen[bytes], is_so: Callable[[], bool]) -> None:
@@ -89,7 +97,7 @@ def test_who_insists_is_obeyed_at_once(tmp_path: Path, signals: list[signal.Sign
     process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert not any(each.is_running() for each in children)
+    assert not any(map(_lives, children))
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
@@ -100,6 +108,20 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_what_must_be_done_whole_is() -> None:
+    """A signal that ends a run does so after the work that puts it off, outermost and once."""
+    done = []
+    with Interruption():
+        with pytest.raises(KeyboardInterrupt), put_off():
+            with put_off():
+                os.kill(os.getpid(), signal.SIGTERM)
+                done.append("inner")
+            done.append("outer")
+        with put_off():
+            done.append("later")
+    assert done == ["inner", "outer", "later"]
 
 
 def test_the_first_ctrl_c_is_a_wish() -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -113,9 +114,12 @@ class Session:
             self._recall_failures(groups)
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
-            self._probe_environments(groups)
             try:
-                for step in steps:
+                first = next(steps, None)
+                if first is not None:  # while nothing is measured, it may start anywhere
+                    self._start_ahead(first, self._starting_cpus)
+                self._probe_environments(groups)
+                for step in chain([first] if first else [], steps):
                     interruption.check()
                     self._run_step(step, table, progress)
             finally:
@@ -258,25 +262,28 @@ class Session:
         There they also do what is not timed. Whether they are ready is told by what is returned.
         """
         following = step.following
-        if following is not None and self._spent[following.contenders].why_last:
-            following = None
-        others = tuple(cpu for cpu in self._starting_cpus if cpu != self._cpu)
+        if following is None or self._spent[following.contenders].why_last:
+            return lambda: True
+        others = [cpu for cpu in self._starting_cpus if cpu != self._cpu]
+        return self._start_ahead(following, others)
+
+    def _start_ahead(self, step: Step, cpus: Sequence[int]) -> IsReady:
+        """Have a step's processes start on those CPUs; where there are none they start later."""
         started: list[Launch] = []
-        if following is not None and self._cpu is not None and others:
-            for contender in following.contenders:
-                is_wanted = contender not in self._given_up
-                if is_wanted and not self._written.is_complete(contender, following):
-                    surroundings = self._surroundings(contender, following)
-                    elsewhere = replace(surroundings, cpu=None, starting_cpus=others)
-                    launch = self._launcher.start(elsewhere)
-                    self._ready[contender, following.launch] = launch
-                    started.append(launch)
-                    for question in questions_ahead(
-                        self._request(contender, following),
-                        self._phases.get(contender, ()),
-                        self._settings.effort,
-                    ):
-                        launch.post(question)
+        for contender in step.contenders if self._cpu is not None and cpus else ():
+            if contender in self._given_up or self._written.is_complete(contender, step):
+                continue
+            surroundings = self._surroundings(contender, step)
+            elsewhere = replace(surroundings, cpu=None, starting_cpus=tuple(cpus))
+            launch = self._launcher.start(elsewhere)
+            self._ready[contender, step.launch] = launch
+            started.append(launch)
+            for question in questions_ahead(
+                self._request(contender, step),
+                self._phases.get(contender, ()),
+                self._settings.effort,
+            ):
+                launch.post(question)
         return lambda: all(launch.has_caught_up() for launch in started)
 
     def _surroundings(self, contender: Contender, step: Step) -> Surroundings:

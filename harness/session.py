@@ -105,9 +105,11 @@ class Session:
             _off_cpu(self._cpu),
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
-            self._written = written_before(settings.out, resume=settings.resume)
+            self._written = written_before(
+                settings.out, settings.effort.phases, resume=settings.resume
+            )
             self.id = self._written.session or self.id
-            self._recall_failures(groups)
+            self._recall(groups)
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
             self._probe_environments(groups)
@@ -123,11 +125,13 @@ class Session:
         """What the times of a group took to measure."""
         return self._spent[group].seconds
 
-    def _recall_failures(self, groups: Iterable[Group]) -> None:
-        """Let sweeps end where they ended before the session was interrupted."""
+    def _recall(self, groups: Iterable[Group]) -> None:
+        """Go on where the session was interrupted: failures, ends of sweeps, pairs so far."""
         for contender in {each for group in groups for each in group}:
+            self._log_ratios[contender] = self._written.log_ratios(contender)
             row = self._written.failure(contender)
             if row is not None:
+                self._given_up.add(contender)
                 self._stops.failed(contender.version, contender.case, row)
 
     def _probe_environments(self, groups: Iterable[Group]) -> None:
@@ -153,11 +157,7 @@ class Session:
         self._stop_sweeps(step, table)
         group, effort = step.contenders, self._settings.effort
         spent = self._spent[group]
-        wanted = [
-            each
-            for each in group
-            if each not in self._given_up and not self._written.is_complete(each, step)
-        ]
+        wanted = self._wanted(step)
         progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
         if wanted:
             started = monotonic()
@@ -172,6 +172,11 @@ class Session:
         else:
             spent.launches = step.launch
             progress.done(spent.advance(self._share_spent(group)))
+
+    def _wanted(self, step: Step) -> list[Contender]:
+        """Who is measured: the sides of a pair together, also where only one lacks readings."""
+        alive = [each for each in step.contenders if each not in self._given_up]
+        return [] if all(self._written.is_complete(each, step) for each in alive) else alive
 
     def _stop_sweeps(self, step: Step, table: TableWriter) -> None:
         """Write a row for each contender of which a smaller size has failed."""
@@ -259,20 +264,18 @@ class Session:
         others = tuple(cpu for cpu in self._starting_cpus if cpu != self._cpu)
         started: list[Launch] = []
         if following is not None and self._cpu is not None and others:
-            for contender in following.contenders:
-                is_wanted = contender not in self._given_up
-                if is_wanted and not self._written.is_complete(contender, following):
-                    surroundings = self._surroundings(contender, following)
-                    elsewhere = replace(surroundings, cpu=None, starting_cpus=others)
-                    launch = self._launcher.start(elsewhere)
-                    self._ready[contender, following.launch] = launch
-                    started.append(launch)
-                    for question in questions_ahead(
-                        self._request(contender, following),
-                        self._phases.get(contender, ()),
-                        self._settings.effort,
-                    ):
-                        launch.post(question)
+            for contender in self._wanted(following):
+                surroundings = self._surroundings(contender, following)
+                elsewhere = replace(surroundings, cpu=None, starting_cpus=others)
+                launch = self._launcher.start(elsewhere)
+                self._ready[contender, following.launch] = launch
+                started.append(launch)
+                for question in questions_ahead(
+                    self._request(contender, following),
+                    self._phases.get(contender, ()),
+                    self._settings.effort,
+                ):
+                    launch.post(question)
         return lambda: all(launch.has_caught_up() for launch in started)
 
     def _surroundings(self, contender: Contender, step: Step) -> Surroundings:
@@ -334,8 +337,6 @@ class Session:
             if each.status != "ok":
                 self._given_up.add(contender)
                 self._stops.failed(contender.version, contender.case, each)
-        ratios = [each.log_ratio for each in measurements if each.log_ratio is not None]
-        self._log_ratios.setdefault(contender, []).extend(ratios)
         rows = [
             Reading(
                 session=self.id,
@@ -363,7 +364,14 @@ class Session:
             )
             for each in measurements
         ]
-        table.write([each for each in rows if not self._written.has(each)])
+        fresh = [
+            (row, each.log_ratio)
+            for row, each in zip(rows, measurements, strict=True)
+            if not self._written.has(row)
+        ]
+        table.write([row for row, _ in fresh])
+        ratios = [log_ratio for _, log_ratio in fresh if log_ratio is not None]
+        self._log_ratios.setdefault(contender, []).extend(ratios)
 
 
 @dataclass(slots=True, kw_only=True)

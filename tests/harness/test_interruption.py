@@ -20,9 +20,11 @@ from harness.interruption import Interrupted, Interruption, put_off
 from results.schema import Reading
 from results.tables import read, readings
 from results.yardsticks import YARDSTICK
+from tests.harness.processes import lives
 
 _PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
 _QUICK = ("--quick", "--no-memory", "--mode", "output", "--launches", "200")
+_KILLS = 5
 _LISTENING = """\
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has it ignored
@@ -41,14 +43,6 @@ def _started(out: Path, *command: str) -> subprocess.Popen[bytes]:
 
 def _arguments(out: Path, *command: str) -> list[str]:
     return [*command, "--scenario", "tiny", "--plugin", _PLUGIN, *_QUICK, "--out", str(out)]
-
-
-def _lives(process: psutil.Process) -> bool:
-    """Not so once it is dead, though the system may still have to clear it away."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _wait_for(process: subprocess.Popen[bytes], is_so: Callable[[], bool]) -> None:
@@ -150,7 +144,7 @@ def test_who_insists_is_obeyed_at_once(
     process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert not any(map(_lives, children))
+    assert not any(map(lives, children))
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
@@ -193,18 +187,21 @@ def test_the_first_ctrl_c_is_a_wish() -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_a_dozen_kills_lose_nothing(tmp_path: Path) -> None:
-    """Killed at random points and resumed, a plan becomes what it is uninterrupted."""
+def test_kills_lose_nothing(tmp_path: Path) -> None:
+    """Killed at random points and resumed, a plan becomes what it is uninterrupted.
+
+    `benchmarks/kills.py` kills hundreds of times.
+    """
     expected, whole_s = uninterrupted(tmp_path, "--no-memory")
     counts = Counts()
     rng = random.Random(1)
 
-    while counts.kills < 12:
+    while counts.kills < _KILLS:
         plan = tmp_path / str(counts.plans)
-        most = 12 - counts.kills
+        most = _KILLS - counts.kills
         kill_until_complete(plan, expected, whole_s, rng, most, counts, "--no-memory")
 
-    assert counts.kills == 12
+    assert counts.kills == _KILLS
     assert counts.is_good, counts
 
 

@@ -123,9 +123,11 @@ def _run(texts: Sequence[str], table: Path) -> None:
 
 
 def _held(probe: LinuxProbe) -> Held:
-    # rich remembers the widths of the last 4,096 texts that it printed, which scores of rounds
-    # fill: a cache with a bound, and no growth that goes on.
+    # Two caches have bounds that scores of rounds fill, and are no growth that goes on: rich
+    # remembers the widths of the last 4,096 texts that it printed, and CPython keeps the name of an
+    # attribute alive for each of the 4,096 places where a type's attributes are looked up.
     rich.cells.cached_cell_len.cache_clear()
+    _clear_attribute_names()
     gc.collect()
     process = psutil.Process()
     return Held(
@@ -135,6 +137,11 @@ def _held(probe: LinuxProbe) -> Held:
         threads=process.num_threads(),
         children=len(process.children(recursive=True)),
     )
+
+
+def _clear_attribute_names() -> None:
+    newer = "_clear_internal_caches"  # since Python 3.13, where the older one is deprecated
+    getattr(sys, newer if hasattr(sys, newer) else "_clear_type_cache")()
 
 
 def start(cases: int, seconds: float) -> int:

@@ -109,9 +109,11 @@ class Session:
             _off_cpu(self._cpu),
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
-            self._written = written_before(settings.out, resume=settings.resume)
+            self._written = written_before(
+                settings.out, settings.effort.phases, resume=settings.resume
+            )
             self.id = self._written.session or self.id
-            self._recall_failures(groups)
+            self._recall(groups)
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
             try:
@@ -130,11 +132,15 @@ class Session:
         """What the times of a group took to measure."""
         return self._spent[group].seconds
 
-    def _recall_failures(self, groups: Iterable[Group]) -> None:
-        """Let sweeps end where they ended before the session was interrupted."""
+    def _recall(self, groups: Iterable[Group]) -> None:
+        """Go on where the session was interrupted: failures, ends of sweeps, pairs so far."""
+        for group in groups:
+            self._spent[group].recall(self._written.last_of_budget(group[-1]))
         for contender in {each for group in groups for each in group}:
+            self._log_ratios[contender] = self._written.log_ratios(contender)
             row = self._written.failure(contender)
             if row is not None:
+                self._given_up.add(contender)
                 self._stops.failed(contender.version, contender.case, row)
 
     def _probe_environments(self, groups: Iterable[Group]) -> None:
@@ -160,11 +166,7 @@ class Session:
         self._stop_sweeps(step, table)
         group, effort = step.contenders, self._settings.effort
         spent = self._spent[group]
-        wanted = [
-            each
-            for each in group
-            if each not in self._given_up and not self._written.is_complete(each, step)
-        ]
+        wanted = self._wanted(step)
         progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
         if wanted:
             if step.kind == TIME:
@@ -181,6 +183,11 @@ class Session:
         else:
             spent.launches = step.launch
             progress.done(spent.advance(self._share_spent(group)))
+
+    def _wanted(self, step: Step) -> list[Contender]:
+        """Who is measured: the sides of a pair together, also where only one lacks readings."""
+        alive = [each for each in step.contenders if each not in self._given_up]
+        return [] if all(self._written.is_complete(each, step) for each in alive) else alive
 
     def _stop_sweeps(self, step: Step, table: TableWriter) -> None:
         """Write a row for each contender of which a smaller size has failed."""
@@ -208,7 +215,7 @@ class Session:
             return False
         if len(alive) < min(2, len(group)):
             return True
-        if spent.why_last:
+        if spent.is_over:
             return True
         enough = settings.enough
         return enough is not None and all(
@@ -262,17 +269,20 @@ class Session:
         There they also do what is not timed. Whether they are ready is told by what is returned.
         """
         following = step.following
-        if following is None or self._spent[following.contenders].why_last:
+        if following is None or self._is_beyond(following):
             return lambda: True
         others = [cpu for cpu in self._starting_cpus if cpu != self._cpu]
         return self._start_ahead(following, others)
 
+    def _is_beyond(self, step: Step) -> bool:
+        """Whether a step comes after its group's last one."""
+        last = self._spent[step.contenders].last
+        return last is not None and step.launch > last
+
     def _start_ahead(self, step: Step, cpus: Sequence[int]) -> IsReady:
         """Have a step's processes start on those CPUs; where there are none they start later."""
         started: list[Launch] = []
-        for contender in step.contenders if self._cpu is not None and cpus else ():
-            if contender in self._given_up or self._written.is_complete(contender, step):
-                continue
+        for contender in self._wanted(step) if self._cpu is not None and cpus else ():
             surroundings = self._surroundings(contender, step)
             elsewhere = replace(surroundings, cpu=None, starting_cpus=tuple(cpus))
             launch = self._launcher.start(elsewhere)
@@ -345,8 +355,6 @@ class Session:
             if each.status != "ok":
                 self._given_up.add(contender)
                 self._stops.failed(contender.version, contender.case, each)
-        ratios = [each.log_ratio for each in measurements if each.log_ratio is not None]
-        self._log_ratios.setdefault(contender, []).extend(ratios)
         rows = [
             Reading(
                 session=self.id,
@@ -374,14 +382,23 @@ class Session:
             )
             for each in measurements
         ]
-        table.write([each for each in rows if not self._written.has(each)])
+        fresh = [
+            (row, each.log_ratio)
+            for row, each in zip(rows, measurements, strict=True)
+            if not self._written.has(row)
+        ]
+        table.write([row for row, _ in fresh])
+        ratios = [log_ratio for _, log_ratio in fresh if log_ratio is not None]
+        self._log_ratios.setdefault(contender, []).extend(ratios)
 
     def _detail(self, each: Measurement, step: Step) -> str:
         """With a note of a pair that is the last one."""
-        why = self._spent[step.contenders].why_last
-        if not why or not step.pair or step.kind != TIME or each.status != "ok":
+        spent = self._spent[step.contenders]
+        is_last = step.kind == TIME and step.launch == spent.last
+        if not is_last or not step.pair or each.status != "ok":
             return each.detail
-        return "; ".join(filter(None, (each.detail, format_notes({LAST_PAIR_NOTE: why}))))
+        note = format_notes({LAST_PAIR_NOTE: spent.why_last})
+        return "; ".join(filter(None, (each.detail, note)))
 
 
 def _beside(case: Case) -> str:

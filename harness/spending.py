@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from harness.effort import Effort
 
+BUDGET = "budget"
+
 
 @dataclass(slots=True, kw_only=True)
 class Spent:
@@ -14,17 +16,28 @@ class Spent:
     Attributes:
         launches: of the plan, that are over.
         seconds: measured in this session.
-        why_last: why no launch comes after the one under way, `launches` or `budget`; empty while
-            that is open. It is settled before the launch begins and by the clock alone, so that
-            what the launch shows may be judged at all that earlier looks have left of the level
-            (results/sequential.py).
+        last: the number of the last launch; None while that is open. It is settled before that
+            launch begins and by the clock alone, so that what it shows may be judged at all that
+            earlier looks have left of the level (results/sequential.py).
+        why_last: why it is, `launches` or `budget`; empty while that is open.
     """
 
     launches: int = 0
     seconds: float = 0.0
+    last: int | None = None
     why_last: str = ""
     _measured: int = 0
     _share: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last launch is over."""
+        return self.last is not None and self.launches >= self.last
+
+    def recall(self, launch: int | None) -> None:
+        """Go on from a session whose budget ended with that launch, or had not ended."""
+        if launch is not None:
+            self.last, self.why_last = launch, BUDGET
 
     def begin(self, launch: int, effort: Effort, budget_s: float | None) -> None:
         """Settle whether a launch that is about to begin is the last.
@@ -32,12 +45,14 @@ class Spent:
         With a budget the last one is that which ends nearest to it: one more would be begun if
         half of that fitted.
         """
+        if self.last is not None:
+            return
         if launch >= effort.launches:
-            self.why_last = "launches"
+            self.last, self.why_last = launch, "launches"
         elif budget_s is not None and launch >= effort.least_launches:
             a_launch_s = self.seconds / max(1, self._measured)
             if self.seconds + 1.5 * a_launch_s > budget_s:
-                self.why_last = "budget"
+                self.last, self.why_last = launch, BUDGET
 
     def end(self, seconds: float) -> None:
         """Count a launch that is over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from harness.cases import Case
@@ -32,14 +32,6 @@ def ascending(things: Sequence[Thing], case_of: Callable[[Thing], Case]) -> list
     return ordered
 
 
-def is_larger(case: Case, other: Case) -> bool:
-    """Whether both differ in one size only, and this one has more of it."""
-    if _family(case) != _family(other):
-        return False
-    differing = [(a, b) for a, b in zip(_sizes(case), _sizes(other), strict=True) if a != b]
-    return len(differing) == 1 and differing[0][0] > differing[0][1]
-
-
 class Stops:
     """Remembers where sweeps ended, so that larger sizes become rows without being run.
 
@@ -47,38 +39,83 @@ class Stops:
     """
 
     def __init__(self) -> None:
-        self._failures: dict[tuple[Hashable, Case], Measurement] = {}
+        self._ends: dict[tuple[Hashable, _Line], _End] = {}
         self._passed: set[tuple[Hashable, Case, str]] = set()
 
     def failed(self, key: Hashable, case: Case, row: Measurement) -> None:
         """Note a row that is not ok."""
-        if row.status in _LIMITS:
-            self._failures.setdefault((key, case), row)
+        if row.status not in _LIMITS:
+            return
+        for line in _lines(case):
+            known = self._ends.get((key, line))
+            if known is None or line.size_of(case) < line.size_of(known.case):
+                self._ends[key, line] = _End(line=line, case=case, row=row)
 
     def passed(self, key: Hashable, case: Case, kind: str) -> None:
         """Note a launch of that kind that was completed: its case can be run."""
         self._passed.add((key, case, kind))
 
     def row_for(self, key: Hashable, case: Case, kind: str) -> Measurement | None:
-        """What stands for the case where a smaller one has failed; None where it is to be run."""
+        """What stands for the case where a smaller one has failed; None where it is to be run.
+
+        Smaller is what differs in one size only, and has less of it.
+        """
         if (key, case, kind) in self._passed:
             return None
-        smaller = [
-            (failed, row)
-            for (other, failed), row in self._failures.items()
-            if other == key and is_larger(case, failed)
-        ]
+        ends = [self._ends[key, line] for line in _lines(case) if (key, line) in self._ends]
+        smaller = [end for end in ends if end.line.size_of(end.case) < end.line.size_of(case)]
         if not smaller:
             return None
-        failed, row = min(smaller, key=lambda each: _sizes(each[0]))
-        name, size = _difference(failed, case)
+        end = min(smaller, key=lambda each: _sizes(each.case))
+        row, line = end.row, end.line
         detail = row.detail if row.detail.startswith(_NOT_RUN) else (
-            f"{_NOT_RUN}: {name}={size} ended with {row.status} in {row.phase}"
+            f"{_NOT_RUN}: {line.name}={line.size_of(end.case)} ended with {row.status} "
+            f"in {row.phase}"
         )  # fmt: skip
         return replace(row, status="timeout", detail=detail)
 
 
 _NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """Cases that differ in one size only."""
+
+    name: str
+    """Of the parameter that they differ in."""
+    others: tuple[object, ...]
+    """What they have in common."""
+
+    def size_of(self, case: Case) -> int:
+        """Where the case lies on it."""
+        return next(
+            value for name, value in case.params if name == self.name and type(value) is int
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """The smallest case of a line that failed, and its row."""
+
+    line: _Line
+    case: Case
+    row: Measurement
+
+
+def _lines(case: Case) -> list[_Line]:
+    """One for each size that the case has."""
+    return [
+        _Line(
+            name=name,
+            others=(
+                *(case.scenario, case.evaluator, case.mode, case.dtype),
+                *((other, of) for other, of in case.params if other != name),
+            ),
+        )
+        for name, value in case.params
+        if type(value) is int
+    ]
 
 
 def _family(case: Case) -> tuple[object, ...]:
@@ -89,9 +126,3 @@ def _family(case: Case) -> tuple[object, ...]:
 
 def _sizes(case: Case) -> tuple[int, ...]:
     return tuple(value for _, value in case.params if type(value) is int)
-
-
-def _difference(smaller: Case, larger: Case) -> tuple[str, object]:
-    """The parameter in which they differ, and its value in the smaller one."""
-    theirs = dict(larger.params)
-    return next((name, value) for name, value in smaller.params if theirs[name] != value)

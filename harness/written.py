@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from harness.conversation import PREPARED_PHASES
 from harness.measurement import Measurement
 from harness.plan import MEMORY, TIME, Contender, Step
+from harness.spending import BUDGET
+from results.contrasts import LAST_PAIR_NOTE, LOG_RATIO_NOTE
+from results.notes import parse_notes
 from results.schema import Reading
 from results.tables import read, readings
-
-_LAST_ROW = {TIME: ("teardown", "time"), MEMORY: ("teardown", "retained_memory")}
-"""The reading that a launch of that kind writes last: with it, the launch is complete."""
 
 
 class Written:
     """What the table holds of this session: `--resume` adds only what is missing."""
 
-    def __init__(self, readings: Iterable[Reading] = ()) -> None:
+    def __init__(
+        self, readings: Iterable[Reading] = (), phases: frozenset[str] | None = None
+    ) -> None:
+        self._last_rows = {
+            TIME: _last_rows(phases),
+            MEMORY: (("teardown", "retained_memory"),),
+        }
         self._keys: set[tuple[object, ...]] = set()
         self._failed: dict[tuple[str, ...], Measurement] = {}
+        self._log_ratios: dict[tuple[str, ...], list[float]] = {}
+        self._last_of_budget: dict[tuple[str, ...], int] = {}
         self.session = ""
         for reading in readings:
             self.session = reading.session
             self._keys.add(_key(reading, reading.phase, reading.metric, reading.launch))
+            log_ratio = _noted_log_ratio(reading)
+            if log_ratio is not None:
+                self._log_ratios.setdefault(_case_key(reading), []).append(log_ratio)
+            if _why_last(reading) == BUDGET and reading.launch is not None:
+                self._last_of_budget[_case_key(reading)] = reading.launch
             if reading.status != "ok":
                 self._failed[_case_key(reading)] = Measurement(
                     phase=reading.phase,
@@ -42,18 +58,57 @@ class Written:
         """The row that stands for the contender's failure, if it has failed before."""
         return self._failed.get(_contender_key(contender))
 
+    def log_ratios(self, contender: Contender) -> list[float]:
+        """To the baseline of each pair that the contender was measured in before, in its order."""
+        return list(self._log_ratios.get(_contender_key(contender), ()))
+
+    def last_of_budget(self, contender: Contender) -> int | None:
+        """The launch that was declared to be the last one the budget pays for, if one was."""
+        return self._last_of_budget.get(_contender_key(contender))
+
     def is_complete(self, contender: Contender, step: Step) -> bool:
         """Whether nothing is missing of that launch, or its case has failed before."""
         parts = _contender_key(contender)
-        return parts in self._failed or (*parts, *_LAST_ROW[step.kind], step.launch) in self._keys
+        return parts in self._failed or any(
+            (*parts, *last, step.launch) in self._keys for last in self._last_rows[step.kind]
+        )
 
 
-def written_before(table: Path, *, resume: bool) -> Written:
-    """Of the table's last session with `--resume`, else nothing: a new session is appended."""
+def written_before(table: Path, phases: frozenset[str] | None, *, resume: bool) -> Written:
+    """Of the table's last session with `--resume`, else nothing: a new session is appended.
+
+    Args:
+        table: that exists.
+        phases: whose times are wanted; None for all.
+        resume: whether the session goes on.
+    """
     if not resume or not table.stat().st_size:
         return Written()
     found = list(readings(read(table)))
-    return Written(each for each in found if each.session == found[-1].session)
+    return Written((each for each in found if each.session == found[-1].session), phases)
+
+
+def _last_rows(phases: frozenset[str] | None) -> Sequence[tuple[str, str]]:
+    """Phase and metric of what a launch for time writes last: with one of them it is complete."""
+    if phases is None or "teardown" in phases:
+        return [("teardown", "time")]
+    prepared = [(phase, "time") for phase in PREPARED_PHASES if phase in phases]
+    return prepared or [("evaluate", "time")]
+
+
+def _noted_log_ratio(reading: Reading) -> float | None:
+    """To the pair's baseline; None where the reading notes none."""
+    if reading.status == "ok" and LOG_RATIO_NOTE in reading.detail:
+        with contextlib.suppress(KeyError, ValueError):
+            number = float(parse_notes(reading.detail)[LOG_RATIO_NOTE])
+            return number if math.isfinite(number) else None
+    return None
+
+
+def _why_last(reading: Reading) -> str:
+    if LAST_PAIR_NOTE not in reading.detail:
+        return ""
+    return parse_notes(reading.detail).get(LAST_PAIR_NOTE, "")
 
 
 def _contender_key(contender: Contender) -> tuple[str, ...]:

@@ -174,9 +174,9 @@ def moved_rows(draw: st.DrawFn) -> Mutation:
             del rows[min(i, j) : max(i, j)]
         elif what == 1:
             rows.insert(j, list(rows[i]))
-        elif what == 2:
+        elif what == 2 and rows[i]:  # it may have been cut short
             other = list(rows[i])
-            other[draw(st.integers(0, len(header) - 1))] = draw(st.sampled_from(_AWKWARD[:60]))
+            other[draw(st.integers(0, len(other) - 1))] = draw(st.sampled_from(_AWKWARD[:60]))
             rows.insert(j, other)
         elif what == 3:
             rows[i] = rows[i][: draw(st.integers(0, len(header)))]

@@ -72,8 +72,8 @@ class Tally:
 class Trial:
     """Tries mutations in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.tally = Tally()
+    def __init__(self, folder: Path, tally: Tally | None = None) -> None:
+        self.tally = Tally() if tally is None else tally
         self._folder = folder
         self._table = folder / "mutated.csv"
         self._settings = folder / "settings.toml"
@@ -84,7 +84,7 @@ class Trial:
         kept = [[*row[:label], "base", *row[label + 1 :]] for row in rows if row[label] == "old"]
         self._baseline.write_bytes(written([header, *kept]))
         self._expected = self._figures(ORIGINAL)
-        self._turn = 0
+        self._turn = self.tally.mutations
 
     def attempt(self, mutation: Mutation) -> None:
         """Send it through the commands; what must not be is added to the tally's failures."""

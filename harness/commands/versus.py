@@ -65,6 +65,9 @@ class Versus:
         add_effort_options(parser)
         add_format_options(parser)
         parser.add_argument(
+            "--resume", action="store_true", help="only what --out lacks, and with a new --budget"
+        )
+        parser.add_argument(
             "--explain",
             action="store_true",
             help="then profile every case by operator, in pairs, and print what changed",
@@ -85,6 +88,7 @@ class Versus:
             budget_s=None if _is_fixed(arguments) else arguments.budget or _BUDGET_S,
             enough=None if _is_fixed(arguments) else _enough(arguments, comparisons),
             fixed_layout=arguments.fixed_layout,
+            resume=arguments.resume,
         )
         if arguments.explain and arguments.format != "table":
             raise UsageError(f"--explain prints tables; leave out --format {arguments.format}")

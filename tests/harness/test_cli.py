@@ -13,11 +13,40 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
+from harness.launch import LocalLaunch
+from harness.worker import messages as m
 from results.schema import COLUMNS
 from results.tables import read
 
 _PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
 _TINY = ["--scenario", "tiny", "--plugin", _PLUGIN, "--quick"]
+
+
+_TIMEOUT_S = 6
+_HANG_S = 0.5
+
+
+@pytest.fixture
+def soon_given_up(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Have the subject `hanging` waited for no longer than a moment where it hangs.
+
+    What it would have been waited for is returned, in seconds.
+    """
+    ask = LocalLaunch.ask
+    opened: dict[LocalLaunch, str] = {}
+    granted: list[float] = []
+
+    def hasty(self: LocalLaunch, question: m.Message, *, timeout_s: float) -> m.Message:
+        if isinstance(question, m.Open):
+            opened[self] = question.evaluator
+        is_compile = isinstance(question, m.RunPhase) and question.phase == "compile"
+        if is_compile and opened[self] == "hanging":
+            granted.append(timeout_s)
+            timeout_s = _HANG_S
+        return ask(self, question, timeout_s=timeout_s)
+
+    monkeypatch.setattr(LocalLaunch, "ask", hasty)
+    return granted
 
 
 def _run(*arguments: str) -> int:
@@ -69,13 +98,16 @@ def test_failures_are_rows_and_stop_nothing(tmp_path: Path) -> None:
     assert {status for _, status in found["honest"]} == {"ok"}
 
 
-def test_a_hanging_subject_costs_its_timeout(tmp_path: Path) -> None:
+def test_a_hanging_subject_costs_its_timeout(tmp_path: Path, soon_given_up: list[float]) -> None:
     """With nothing measured at all, the run says so by its exit code 3."""
     out = tmp_path / "a.csv"
+    asked = ("--evaluator", "hanging", "--mode", "output", "--timeout", str(_TIMEOUT_S))
 
-    code = _run("--evaluator", "hanging", "--mode", "output", "--out", str(out), "--timeout", "6")
+    code = _run(*asked, "--out", str(out))
 
     assert code == 3
+    (left_s,) = soon_given_up
+    assert 0 < left_s < _TIMEOUT_S
     assert _statuses(out)["hanging"] == {("compile", "timeout")}
 
 
@@ -185,6 +217,7 @@ def test_arguments_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
     assert raised.value.code == 2
 
 
+@pytest.mark.usefixtures("soon_given_up")
 def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Path) -> None:
     """Ctrl-C exits with 130, leaves a readable table, and --resume completes it."""
     out = tmp_path / "a.csv"
@@ -199,7 +232,7 @@ def test_an_interrupted_run_has_saved_what_it_measured_and_resumes(tmp_path: Pat
         "--no-memory",
     ]
     # Should the hanging case be under way already, it is waited for.
-    arguments += ["--mode", "output", "--seed", "1", "--timeout", "6"]
+    arguments += ["--mode", "output", "--seed", "1", "--timeout", str(_TIMEOUT_S)]
     # Whoever runs the tests in the background may have had this signal ignored.
     listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     code = f"{listening}import sys; from harness.cli import main; sys.exit(main(sys.argv[1:]))"

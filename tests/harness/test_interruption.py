@@ -15,12 +15,16 @@ import pytest
 
 from benchmarks.kills import Counts, kill_until_complete, uninterrupted
 from harness.awake import AwakeClock
+from harness.cli import main
 from harness.interruption import Interrupted, Interruption, put_off
 from results.schema import Reading
 from results.tables import read, readings
+from results.yardsticks import YARDSTICK
+from tests.harness.processes import lives
 
 _PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
 _QUICK = ("--quick", "--no-memory", "--mode", "output", "--launches", "200")
+_KILLS = 5
 _LISTENING = """\
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has it ignored
@@ -29,21 +33,16 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def _started(out: Path, evaluator: str) -> subprocess.Popen[bytes]:
-    arguments = ["run", "--scenario", "tiny", "--plugin", _PLUGIN, *_QUICK, "--out", str(out)]
+def _started(out: Path, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", _LISTENING, *arguments, "--evaluator", evaluator],
+        [sys.executable, "-c", _LISTENING, *_arguments(out, *command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
 
 
-def _lives(process: psutil.Process) -> bool:
-    """Not so once it is dead, though the system may still have to clear it away."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def _arguments(out: Path, *command: str) -> list[str]:
+    return [*command, "--scenario", "tiny", "--plugin", _PLUGIN, *_QUICK, "--out", str(out)]
 
 
 def _wait_for(process: subprocess.Popen[bytes], is_so: Callable[[], bool]) -> None:
@@ -63,7 +62,7 @@ def _has_rows(out: Path) -> bool:
 def test_ctrl_c_once_finishes_the_launch_and_summarises(tmp_path: Path) -> None:
     """The launch under way is whole in the table, the summary is on stdout, and 130 returned."""
     out = tmp_path / "a.csv"
-    process = _started(out, "honest")
+    process = _started(out, "run", "--evaluator", "honest")
     _wait_for(process, lambda: _has_rows(out))
 
     process.send_signal(signal.SIGINT)
@@ -80,10 +79,58 @@ def test_ctrl_c_once_finishes_the_launch_and_summarises(tmp_path: Path) -> None:
     assert len(of_launches) < 200
 
 
+def test_ctrl_c_once_finishes_the_pair_and_compares_and_resuming_goes_on(tmp_path: Path) -> None:
+    """In `versus` both sides are whole, what they say is told, and --resume adds whole pairs."""
+    out = tmp_path / "a.csv"
+    asked = ("versus", "honest", "interpreter")
+    process = _started(out, *asked)
+    _wait_for(process, lambda: _has_rows(out))
+
+    process.send_signal(signal.SIGINT)
+    said, messages = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert b"--resume" in messages
+    assert b"honest" in said
+    assert b"interpreter" in said
+    pairs = _whole_pairs(out)
+    assert pairs == set(range(1, len(pairs) + 1))
+    assert len(pairs) < 200
+
+    more = len(pairs) + 1
+    code = main([*_arguments(out, *asked), "--launches", str(more), "--resume"])
+    assert code in (0, 1)  # what a pair says of two equal evaluators is chance
+    assert _whole_pairs(out) == set(range(1, more + 1))
+    assert len({row.session for row in _rows(out)}) == 1
+    keys = [
+        (row.evaluator, row.scenario, row.params, row.phase, row.metric, row.launch)
+        for row in _rows(out)
+    ]
+    assert len(keys) == len(set(keys))
+
+
+def _whole_pairs(out: Path) -> set[int | None]:
+    """The pairs in the table, every one of which has all readings of both sides."""
+    found: dict[int | None, dict[str, set[tuple[str, str]]]] = {}
+    for row in _rows(out):
+        if row.evaluator != YARDSTICK:
+            sides = found.setdefault(row.launch, {})
+            sides.setdefault(row.evaluator, set()).add((row.phase, row.metric))
+    for sides in found.values():
+        assert sides["honest"] == sides["interpreter"]
+        assert ("teardown", "time") in sides["honest"]
+    return set(found)
+
+
 @pytest.mark.parametrize("signals", [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]])
-def test_who_insists_is_obeyed_at_once(tmp_path: Path, signals: list[signal.Signals]) -> None:
+@pytest.mark.parametrize(
+    "command", [("run", "--evaluator", "hanging"), ("versus", "honest", "hanging")]
+)
+def test_who_insists_is_obeyed_at_once(
+    tmp_path: Path, command: tuple[str, ...], signals: list[signal.Signals]
+) -> None:
     """Ctrl-C twice, or SIGTERM, ends a run whose subject hangs, and leaves no process."""
-    process = _started(tmp_path / "a.csv", "hanging")
+    process = _started(tmp_path / "a.csv", *command)
     us = psutil.Process(process.pid)
     facts = tmp_path / "a.environment.json"  # written before the first launch
     _wait_for(process, lambda: facts.exists() and bool(us.children()))
@@ -97,7 +144,7 @@ def test_who_insists_is_obeyed_at_once(tmp_path: Path, signals: list[signal.Sign
     process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert not any(map(_lives, children))
+    assert not any(map(lives, children))
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
@@ -110,20 +157,20 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+def _interrupted_in_work(done: list[str]) -> None:
+    with put_off():
+        with put_off():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("inner")
+        done.append("outer")
+
+
 def test_what_must_be_done_whole_is() -> None:
     """A signal that ends a run does so after the work that puts it off, outermost and once."""
-    done = []
-
-    def interrupted_work() -> None:
-        with put_off():
-            with put_off():
-                os.kill(os.getpid(), signal.SIGTERM)
-                done.append("inner")
-            done.append("outer")
-
+    done: list[str] = []
     with Interruption():
         with pytest.raises(KeyboardInterrupt):
-            interrupted_work()
+            _interrupted_in_work(done)
         with put_off():
             done.append("later")
     assert done == ["inner", "outer", "later"]
@@ -140,18 +187,21 @@ def test_the_first_ctrl_c_is_a_wish() -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_a_dozen_kills_lose_nothing(tmp_path: Path) -> None:
-    """Killed at random points and resumed, a plan becomes what it is uninterrupted."""
+def test_kills_lose_nothing(tmp_path: Path) -> None:
+    """Killed at random points and resumed, a plan becomes what it is uninterrupted.
+
+    `benchmarks/kills.py` kills hundreds of times.
+    """
     expected, whole_s = uninterrupted(tmp_path, "--no-memory")
     counts = Counts()
     rng = random.Random(1)
 
-    while counts.kills < 12:
+    while counts.kills < _KILLS:
         plan = tmp_path / str(counts.plans)
-        most = 12 - counts.kills
+        most = _KILLS - counts.kills
         kill_until_complete(plan, expected, whole_s, rng, most, counts, "--no-memory")
 
-    assert counts.kills == 12
+    assert counts.kills == _KILLS
     assert counts.is_good, counts
 
 

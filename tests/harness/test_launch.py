@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu
 from harness.scratch import VARIABLE, Scratch
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
+from tests.harness.processes import lives, wait_until_dead
 
 _PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")
 
@@ -83,7 +83,7 @@ def test_a_subject_that_hangs_is_given_up_on() -> None:
 
     assert isinstance(answer, m.Failure)
     assert (answer.phase, answer.status) == ("compile", "timeout")
-    assert not process.is_running()
+    assert not lives(process)
 
 
 def test_a_memory_limit_holds_without_cgroups() -> None:
@@ -138,9 +138,7 @@ def test_a_launch_ends_with_its_controller() -> None:
     controller.kill()
     controller.communicate(timeout=60)
 
-    with contextlib.suppress(psutil.NoSuchProcess):
-        worker.wait(timeout=60)
-    assert not worker.is_running()
+    wait_until_dead(worker)
 
 
 def start_hanging() -> int:
@@ -201,7 +199,7 @@ def test_children_of_a_subject_do_not_outlive_the_launch() -> None:
         _until(launch, "compile")
         (child,) = psutil.Process(launch.process.pid).children()
 
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert not lives(child)
 
 
 def test_no_scratch_directory_is_left() -> None:
@@ -211,6 +209,19 @@ def test_no_scratch_directory_is_left() -> None:
         assert os.path.isdir(scratch)
 
     assert not os.path.exists(scratch)
+
+
+def test_launches_leave_no_descriptor_thread_or_process() -> None:
+    """The controller holds after two launches what it held after one, also when they crash."""
+    us = psutil.Process()
+    held = []
+    for evaluator in ("honest", "crashing"):
+        with _launched(evaluator, memory_limit_bytes=2**30) as launch:
+            _until(launch, "compile")
+        held.append((us.num_fds(), us.num_threads(), us.children(recursive=True)))
+
+    assert held[0] == held[1]
+    assert held[0][2] == []
 
 
 def test_a_spike_is_seen_in_the_phase_that_has_it_and_in_no_other() -> None:

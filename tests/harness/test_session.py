@@ -157,6 +157,79 @@ def test_resuming_adds_what_is_missing_and_nothing_twice(tmp_path: Path) -> None
         assert _keys(_rows(cut)) == expected
 
 
+def test_resuming_measures_a_pair_whole_and_writes_nothing_twice(tmp_path: Path) -> None:
+    """Cut after any line, also between the sides of a pair: launches come in pairs all the same."""
+    whole = tmp_path / "whole.csv"
+    groups = [(_contender("a"), _contender("b"))]
+    Session(_settings(whole), FakeLauncher(_answers)).run(groups)
+    expected = _keys(_rows(whole))
+    lines = whole.read_bytes().splitlines(keepends=True)
+
+    for kept in range(1, len(lines), 5):
+        cut = tmp_path / f"cut{kept}.csv"
+        cut.write_bytes(b"".join(lines[:kept]))
+        launcher = FakeLauncher(_answers)
+        Session(_settings(cut, resume=True), launcher).run(groups)
+        assert _keys(_rows(cut)) == expected
+        measured = [each.interpreter for each in launcher.started[2:]]
+        assert measured == ["a", "b"] * (len(measured) // 2)
+        assert measured
+
+
+def test_resuming_knows_the_pairs_that_were_measured(tmp_path: Path) -> None:
+    """Seven decide: after five, two more are made; after seven, none."""
+    out = tmp_path / "a.csv"
+    settings = _settings(
+        out,
+        effort=replace(_EFFORT, launches=50, least_launches=5),
+        enough=lambda log_ratios: len(log_ratios) == 7,
+        resume=True,
+    )
+    fewer = replace(settings, effort=replace(settings.effort, launches=5))
+    groups = [(_contender("a"), _contender("b"))]
+    pairs = []
+    for each in (fewer, settings, settings):
+        Session(each, FakeLauncher(_answers)).run(groups)
+        pairs.append({row.launch for row in _rows(out)})
+
+    assert pairs == [set(range(1, 6)), set(range(1, 8)), set(range(1, 8))]
+
+
+def test_resuming_ends_a_case_whose_candidate_had_failed(tmp_path: Path) -> None:
+    """The baseline is not measured on alone, since there is nothing to compare it to."""
+    out = tmp_path / "a.csv"
+    crash = m.Failure(phase="compile", status="crash", detail="SIGSEGV")
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers()
+        if surroundings.interpreter == "bad":
+            usual[m.RunPhase] = lambda _: crash
+        return usual
+
+    settings = _settings(out, effort=replace(_EFFORT, launches=9, least_launches=1), resume=True)
+    for _ in range(2):
+        launcher = FakeLauncher(answers)
+        Session(settings, launcher).run([(_contender("good"), _contender("bad"))])
+        assert {row.launch for row in _rows(out)} == {1}
+
+    assert len(launcher.started) == 2  # asked for facts
+
+
+@pytest.mark.parametrize("phase", ["evaluate", "compile", "teardown"])
+def test_a_launch_is_complete_with_the_phases_that_are_wanted(tmp_path: Path, phase: str) -> None:
+    """Where only some phases are timed, resuming a complete table launches nothing either."""
+    settings = _settings(
+        tmp_path / "a.csv", effort=replace(_EFFORT, phases=frozenset({phase})), resume=True
+    )
+    groups = [(_contender("a"), _contender("b"))]
+    Session(settings, FakeLauncher(_answers)).run(groups)
+    launcher = FakeLauncher(_answers)
+
+    Session(settings, launcher).run(groups)
+
+    assert len(launcher.started) == 2
+
+
 def test_resuming_a_complete_table_launches_nothing(tmp_path: Path) -> None:
     """Only the environment is asked for its facts again."""
     out = tmp_path / "a.csv"
@@ -210,6 +283,18 @@ def test_least_launches_are_made_whatever_the_budget(tmp_path: Path) -> None:
     rows = _rows(out)
     assert {row.launch for row in rows} == {1, 2, 3, 4, 5}
     assert {row.launch for row in rows if "last_pair=budget" in row.detail} == {5}
+
+
+def test_what_the_budget_ended_stays_ended(tmp_path: Path) -> None:
+    """Resuming adds nothing to it: a second last look would err once more."""
+    out = tmp_path / "a.csv"
+    settings = _settings(out, effort=replace(_EFFORT, launches=50, least_launches=5), budget_s=1e-9)
+    Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
+    before = out.read_bytes()
+
+    Session(replace(settings, resume=True), FakeLauncher(_answers)).run(_pair_of_groups())
+
+    assert out.read_bytes() == before
 
 
 def test_a_pair_that_decides_is_not_declared_the_last(tmp_path: Path) -> None:

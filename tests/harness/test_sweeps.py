@@ -15,7 +15,7 @@ from harness.launch import Surroundings
 from harness.measurement import Measurement
 from harness.plan import Contender, Version, plan_steps
 from harness.session import Session, Settings
-from harness.sweeps import Stops, ascending, is_larger
+from harness.sweeps import Stops, ascending
 from harness.worker import messages as m
 from results.schema import Reading
 from results.tables import read, readings
@@ -67,6 +67,11 @@ def test_a_larger_size_differs_in_one_number() -> None:
     """Other evaluators, other forms, and sizes that differ in two ways are no larger sizes."""
     small = _case("chain:depth=10,width=4")
 
+    def is_larger(case: Case, other: Case) -> bool:
+        stops = Stops()
+        stops.failed("v1", other, _failure())
+        return stops.row_for("v1", case, "time") is not None
+
     assert is_larger(_case("chain:depth=11,width=4"), small)
     assert is_larger(_case("chain:depth=10,width=5"), small)
     assert not is_larger(small, _case("chain:depth=11,width=4"))
@@ -74,6 +79,22 @@ def test_a_larger_size_differs_in_one_number() -> None:
     assert not is_larger(_case("chain:depth=11,width=4,form=add"), small)
     assert not is_larger(_case("chain:depth=11,width=4", "interpreter"), small)
     assert not is_larger(small, small)
+
+
+def test_a_sweep_ends_at_its_smallest_failure() -> None:
+    """Whatever the order in which sizes failed; of several sweeps the smallest case tells why."""
+    stops = Stops()
+    for depth in (30, 10, 20):
+        stops.failed("v1", _case(f"chain:depth={depth},width=4"), _failure())
+    stops.failed("v1", _case("chain:depth=40,width=2"), _failure("crash"))
+
+    row = stops.row_for("v1", _case("chain:depth=40,width=4"), "time")
+    other = stops.row_for("v1", _case("chain:depth=40,width=3"), "time")
+
+    assert row is not None
+    assert other is not None
+    assert row.detail == "not run: depth=10 ended with recursion in compile"
+    assert other.detail == "not run: width=2 ended with crash in compile"
 
 
 def test_ascending_keeps_the_places_of_each_sweep() -> None:

@@ -52,6 +52,30 @@ def test_lines_are_on_the_disk_when_write_returns(tmp_path: Path) -> None:
         assert len(read(tmp_path / "a.csv")) == 2
 
 
+def test_a_write_reads_nothing_of_what_stands_in_the_table(tmp_path: Path) -> None:
+    """However long the table is, appending to it costs the same."""
+    path = tmp_path / "a.csv"
+    write(path, [])
+    with path.open("ab") as stream:
+        stream.write(encoded(ROWS) * 20_000)
+
+    with TableWriter(path) as table:
+        before = _bytes_read()
+        table.write(ROWS)
+        taken = _bytes_read() - before
+
+    assert taken < 10_000
+
+
+def _bytes_read() -> int:
+    """By this process, from files and pipes, since it started."""
+    try:
+        first, *_ = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    except OSError:
+        pytest.skip("this system does not tell what a process has read")
+    return int(first.removeprefix("rchar: "))
+
+
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(row=valid_readings(), share=st.floats(0, 1, exclude_max=True))
 def test_a_line_cut_by_a_kill_is_cut_off(tmp_path: Path, row: Reading, share: float) -> None:

@@ -63,8 +63,9 @@ def _figures(one: Trial, level: float, weight: Floats) -> _Figures:
     more = launches_to_halve(
         np.where(one.is_tested, one.estimate.degrees, np.nan),
         np.minimum(found.baseline.count, found.candidate.count),
-        one.look_share < 1,
+        one.in_looks,
         level * weight,
+        at_look * weight,
     )
     ratio = np.where(by_logs, np.exp(one.estimate.value), candidate / baseline)
     ratio_low = np.where(by_logs, np.exp(low), mean_low)

@@ -51,7 +51,6 @@ class _Layout:
 _LAYOUTS: Final = (
     _Layout(evidence=True, spread=True, interval=True),
     _Layout(spread=True, interval=True),
-    _Layout(interval=True),
     _Layout(interval=True, gap=2, heading_width=10),
     _Layout(gap=2, heading_width=10),
     _Layout(means=False, gap=2),

@@ -28,7 +28,7 @@ import pandas as pd
 from results.schema import COLUMNS, METRICS
 
 _LAUNCHES = 20
-_PATIENCE_S = 90
+_PATIENCE_S = 60
 _SERIES = (
     *(("first_time", phase) for phase in ("construct", "differentiate", "lower", "compile")),
     *(("time", phase) for phase in ("construct", "differentiate", "lower", "compile", "evaluate")),

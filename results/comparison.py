@@ -22,15 +22,17 @@ from results.contrasts import measured
 from results.errors import ComparisonError
 from results.failures import compare_failures, launches_by_case
 from results.gaps import gaps
+from results.geometric import geometric_means
 from results.growth import compare_growths
 from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
 from results.leaks import with_leaks
+from results.rows import rows
 from results.schema import METRICS
 from results.sequential import check_settings
 from results.sessions import BetweenSessions
 from results.steadiness import steadiness_notes
-from results.trials import geometric_means, rows, trial
+from results.trials import trial
 from results.yardsticks import YARDSTICK, are_the_same_work
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]

@@ -50,12 +50,15 @@ class Tolerance:
     phase: str | None = None
     metric: str | None = None
 
+    def is_about(self, thing: Row | Uncompared) -> bool:
+        """Whether the row, or the gap, is one of those meant, however large its change."""
+        return all(getattr(self, name) in (None, getattr(thing, name)) for name in _SELECTORS)
+
     def covers(self, thing: Row | Uncompared) -> bool:
-        """Whether the row, or the gap, is one of those meant; the day is not asked for."""
-        if any(getattr(self, name) not in (None, getattr(thing, name)) for name in _SELECTORS):
-            return False
+        """Whether it is, and no worse than is tolerated; the day is not asked for."""
         ratio = thing.ratio if isinstance(thing, Row) else None
-        return self.up_to is None or (ratio is not None and ratio <= self.up_to)
+        is_small = self.up_to is None or (ratio is not None and ratio <= self.up_to)
+        return is_small and self.is_about(thing)
 
     def __str__(self) -> str:
         named = (getattr(self, name) for name in _SELECTORS)
@@ -256,16 +259,20 @@ def _notes(
 ) -> list[str]:
     notes = []
     for one in tolerances:
-        covered = [row for row in rows if row.verdict == "regressed" and one.covers(row)]
+        regressed = [row for row in rows if row.verdict == "regressed" and one.is_about(row)]
+        covered = [row for row in regressed if one.covers(row)]
         gaps = [gap for gap in missing if one.covers(gap)]
         about = f"known exception ({one}; {one.reason})"
-        if not covered and not gaps:
+        if regressed and not covered:
+            told = "; ".join(map(_told, regressed))
+            notes.append(f"{about} ends at a ratio of {one.up_to}, which is exceeded: {told}.")
+        elif not covered and not gaps:
             notes.append(f"{about} covers nothing any more: delete it.")
         elif one.expires < today:
             notes.append(f"{about} expired on {one.expires}: mend it, or give it another day.")
         else:
-            told = [_told(row) for row in covered] + [f"{gap.case} is missing" for gap in gaps]
-            notes.append(f"{about} until {one.expires}: {'; '.join(told)}.")
+            told = "; ".join([*map(_told, covered), *[f"{gap.case} is missing" for gap in gaps]])
+            notes.append(f"{about} until {one.expires}: {told}.")
     return notes
 
 

@@ -1,13 +1,61 @@
 """The mean of log ratios over the cases of a suite, and how sure it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from results.contrasts import Contrast
+from results.contrasts import Contrast, Series
+from results.judgement import GeometricMean
 from results.sessions import BetweenSessions
-from results.statistics import Estimate, Floats
+from results.statistics import Estimate, Floats, interval
+from results.trials import Trial, by_time
+
+
+def geometric_means(
+    series: Sequence[Series], one: Trial, level: float, between_sessions: BetweenSessions
+) -> list[GeometricMean]:
+    """The geometric means of ratios of time and of memory, by phase and metric, over cases.
+
+    A mean of one case is left out, and so are cases with a value that is not positive. Pairs of
+    the same number ran in the same round, so what the machine did then is in all cases alike, and
+    so is the difference between two sessions: the interval takes neither for chance of each case.
+
+    Args:
+        series: what the trial is of.
+        one: the trial.
+        level: what the intervals miss the truth with.
+        between_sessions: how far times lie apart from session to session.
+    """
+    found = one.contrast
+    usable = (
+        np.isin([one.kind for one in series], ["time", "memory"])
+        & one.shared
+        & np.isfinite(found.log_ratio.value + found.log_ratio.standard_error)
+    )
+    keys = [(series[i].phase, series[i].metric) for i in np.flatnonzero(usable).tolist()]
+    names = list(dict.fromkeys(keys))
+    groups = np.full(len(series), -1, dtype=np.int64)
+    groups[usable] = [names.index(key) for key in keys]
+    mean = mean_over_cases(found, groups, len(names), by_time(series), between_sessions)
+    low, high = interval(mean, level)
+    counts = np.bincount(groups[usable], minlength=len(names))
+    return [
+        GeometricMean(
+            candidate_label=one.candidate,
+            phase=phase,
+            metric=metric,
+            cases=int(count),
+            ratio=float(ratio),
+            ratio_low=float(ratio_low),
+            ratio_high=float(ratio_high),
+        )
+        for (phase, metric), count, ratio, ratio_low, ratio_high in zip(
+            names, counts, np.exp(mean.value), np.exp(low), np.exp(high), strict=True
+        )
+        if count > 1 and np.isfinite(ratio_high)
+    ]
 
 
 def mean_over_cases(

@@ -1,7 +1,7 @@
 """Whether a file can be read before memory is gone; asked before a byte of it is kept."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,15 +27,13 @@ def check_room(path: Path, text_bytes: int) -> None:
     Raises:
         TableError: which says how much there is and how much would be needed.
     """
-    free = free_bytes()
-    if free is not None and text_bytes * MEMORY_PER_BYTE > free:
-        raise TableError(
-            path,
-            found=f"{_size(text_bytes)} of text or more, which may take "
-            f"{_size(text_bytes * MEMORY_PER_BYTE)} of memory where {_size(free)} are free",
-            expected=f"at most {_size(free // MEMORY_PER_BYTE)} now",
-            advice="Split it by session or label, or read it where there is more memory.",
-        )
+    _check(
+        path,
+        f"{_size(text_bytes)} of text or more, which",
+        text_bytes * MEMORY_PER_BYTE,
+        lambda free: _size(free // MEMORY_PER_BYTE),
+        "Split it by session or label, or read it where there is more memory.",
+    )
 
 
 def check_room_for_series(path: Path, series: int) -> None:
@@ -44,14 +42,26 @@ def check_room_for_series(path: Path, series: int) -> None:
     Raises:
         TableError: which says how much there is and how much would be needed.
     """
+    _check(
+        path,
+        f"{series:,} metrics of cases, to compare which",
+        series * MEMORY_PER_SERIES,
+        lambda free: f"{free // MEMORY_PER_SERIES:,}",
+        "Split it by case, or read it where there is more memory.",
+    )
+
+
+def _check(
+    path: Path, found: str, needed_bytes: int, fitting: Callable[[int], str], advice: str
+) -> None:
+    """Refuse what needs more than is free; `fitting` tells how much of it the free bytes take."""
     free = free_bytes()
-    if free is not None and series * MEMORY_PER_SERIES > free:
+    if free is not None and needed_bytes > free:
         raise TableError(
             path,
-            found=f"{series:,} metrics of cases, to compare which may take "
-            f"{_size(series * MEMORY_PER_SERIES)} of memory where {_size(free)} are free",
-            expected=f"at most {free // MEMORY_PER_SERIES:,} now",
-            advice="Split it by case, or read it where there is more memory.",
+            found=f"{found} may take {_size(needed_bytes)} of memory where {_size(free)} are free",
+            expected=f"at most {fitting(free)} now",
+            advice=advice,
         )
 
 

@@ -3,45 +3,28 @@
 import itertools
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TextIO
 
 from rich import box
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from results.formats.wording import (
-    change_text,
-    detectable_text,
-    growth_subject,
-    headline,
-    launches_text,
-    mean_text,
-    plain,
-    promise,
-    uncompared_text,
-)
+from results.formats.row_table import STYLES, print_rows
+from results.formats.wording import growth_subject, headline, plain, promise, uncompared_text
 from results.growth import PREPARE, Growth, order_text
-from results.judgement import VERDICTS, Comparison, Row, tally
+from results.judgement import VERDICTS, Comparison, GeometricMean, Row, tally
 from results.schema import PHASES
 from results.summary import BREAK_EVEN, CaseSummary
 from results.units import percent, quantity
 
 _FILE_WIDTH: Final = 200
-_NARROW: Final = 110
 _ROWS_SHOWN: Final = 60
 _LINES_SHOWN: Final = 10
-_WIDE_COLUMNS: Final = 7
 _CHANGED: Final = ("regressed", "improved")
 _HEADLINE: Final = ("evaluate", "time")
 _GROWTH_PHASES: Final = (PREPARE, *PHASES)
-_STYLES: Final = {
-    "regressed": "bold red",
-    "improved": "green",
-    "inconclusive": "yellow",
-    "unchanged": "dim",
-}
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -68,16 +51,16 @@ def render(comparison: Comparison, output: Console, *, every_row: bool = False) 
     left_means = len(comparison.geometric_means)
     if shown:
         notes = _footnotes(shown)
-        table = _table(shown, notes, comparison, narrow=output.width < _NARROW)
-        left_means = _add_means(table, comparison, shown, every_row=every_row)
-        output.print(table)
+        means = _means_of(comparison, shown, every_row=every_row)
+        left_means -= len(means)
+        print_rows(output, shown, means, comparison, notes)
         for reason, number in notes.items():
             output.print(Text(f"{number}) {reason}"), style="dim")
     if len(shown) < len(rows):
         told = set(map(id, shown))
         left = tally(row for row in rows if id(row) not in told)
-        means = f", {left_means} geometric means" if left_means else ""
-        _say(output, f"not shown: {left}{means}; --all shows them")
+        left += f", {left_means} geometric means" if left_means else ""
+        _say(output, f"not shown: {left}; --all shows them")
     _print_growth(comparison, output, every_row=every_row)
     _list(output, "missing", map(uncompared_text, comparison.missing), "bold red")
     _list(output, "fails on both sides", map(uncompared_text, comparison.failing), "yellow")
@@ -169,27 +152,6 @@ def _summary_cells(summary: CaseSummary, compared: Sequence[int]) -> list[Text]:
     return [*map(Text, texts), Text(summary.steady or "–"), Text(plain(status), style=style)]
 
 
-def _table(
-    rows: Sequence[Row], notes: Mapping[str, int], comparison: Comparison, *, narrow: bool
-) -> Table:
-    """The rows, in order, under a heading for each run of rows of one case."""
-    several = len(comparison.candidate_labels) > 1
-    labels = ["baseline", "candidate"]
-    if not several:
-        labels = [comparison.baseline_label, comparison.candidate_labels[0]]
-    headings = [*labels, "change", "verdict", *([] if narrow else ["could see", "launches"])]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", overflow="fold")
-    for heading in headings:
-        justify: JustifyMethod = "left" if heading == "verdict" else "right"
-        table.add_column(Text(plain(heading)), justify=justify, no_wrap=True)
-    for case, of_case in itertools.groupby(rows, lambda row: _heading(row, several=several)):
-        table.add_row(Text(case, style="bold"))
-        for row in of_case:
-            table.add_row(*_cells(row, notes, narrow=narrow))
-    return table
-
-
 def _print_growth(comparison: Comparison, output: Console, *, every_row: bool) -> None:
     """The orders that changed; all of them with `every_row`."""
     rows = [row for verdict in VERDICTS for row in comparison.growth if row.verdict == verdict]
@@ -199,7 +161,7 @@ def _print_growth(comparison: Comparison, output: Console, *, every_row: bool) -
         table.columns[0].overflow = table.columns[1].overflow = "fold"
         for row in shown:
             what = growth_subject(row, several=len(comparison.candidate_labels) > 1)
-            verdict = Text(row.verdict, style=_STYLES[row.verdict])
+            verdict = Text(row.verdict, style=STYLES[row.verdict])
             table.add_row(Text(what), Text(plain(row.reason)), verdict)
         output.print(table)
     if len(shown) < len(rows):
@@ -207,53 +169,22 @@ def _print_growth(comparison: Comparison, output: Console, *, every_row: bool) -
         _say(output, f"orders of growth not shown: {left}; --all shows them")
 
 
-def _add_means(
-    table: Table, comparison: Comparison, shown: Sequence[Row], *, every_row: bool
-) -> int:
-    """Add the geometric means of what is shown, below it; how many were left out is returned."""
+def _means_of(
+    comparison: Comparison, shown: Sequence[Row], *, every_row: bool
+) -> list[GeometricMean]:
+    """The geometric means of what is shown."""
     numbers = {(row.phase, row.metric) for row in shown}
-    means = [
+    return [
         mean
         for mean in comparison.geometric_means
         if every_row or (mean.phase, mean.metric) in numbers
     ]
-    several = len(comparison.candidate_labels) > 1
-    if means:
-        table.add_section()
-        table.add_row(Text("geometric mean", style="bold"))
-    for mean in means:
-        version = f", {mean.candidate_label}" if several else ""
-        name = plain(f"  {mean.phase} {mean.metric}, {mean.cases} cases{version}")
-        narrow = len(table.columns) < _WIDE_COLUMNS
-        change = change_text(mean.ratio, mean.ratio_low, mean.ratio_high, with_interval=not narrow)
-        table.add_row(Text(name), "", "", Text(change))
-    return len(comparison.geometric_means) - len(means)
 
 
 def _worth_showing(rows: Sequence[Row]) -> list[Row]:
     worth = [row for row in rows if row.verdict in _CHANGED or (row.phase, row.metric) == _HEADLINE]
     regressions = sum(row.verdict == "regressed" for row in rows)
     return worth[: max(_ROWS_SHOWN, regressions)]
-
-
-def _heading(row: Row, *, several: bool) -> str:
-    return plain(f"{row.case}, {row.candidate_label}" if several else row.case)
-
-
-def _cells(row: Row, notes: Mapping[str, int], *, narrow: bool) -> list[Text]:
-    number = notes.get(plain(row.reason))
-    texts = [
-        f"  {row.phase} {row.metric}",
-        mean_text(row.baseline, None if narrow else row.baseline_spread, row.unit),
-        mean_text(row.candidate, None if narrow else row.candidate_spread, row.unit),
-        change_text(row.ratio, row.ratio_low, row.ratio_high, with_interval=not narrow),
-    ]
-    cells = [Text(text) for text in texts]
-    verdict = row.verdict if number is None else f"{row.verdict} {number})"
-    cells.append(Text(verdict, style=_STYLES[row.verdict]))
-    if not narrow:
-        cells += [Text(detectable_text(row)), Text(launches_text(row))]
-    return cells
 
 
 def _by_case(rows: Sequence[Row]) -> list[Row]:

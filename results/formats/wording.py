@@ -63,11 +63,17 @@ def change_text(
     is_large = ratio >= _LARGE_RATIO or ratio <= 1 / _LARGE_RATIO
 
     def written(value: float) -> str:
-        return f"{value:.3g}×" if is_large else percent(value - 1, signed=True)
+        return _factor(value) if is_large else percent(value - 1, signed=True)
 
     if low is None or high is None or not with_interval:
         return written(ratio)
     return f"{written(ratio)} [{written(low)}, {written(high)}]"
+
+
+def _factor(value: float) -> str:
+    """Three significant digits, thousands apart."""
+    is_long = 1_000 <= value < 1_000_000
+    return f"{float(f'{value:.3g}'):,.0f}×" if is_long else f"{value:.3g}×"
 
 
 def detectable_text(row: Row) -> str:
@@ -81,7 +87,7 @@ def detectable_text(row: Row) -> str:
         return quantity(share, row.unit)
     if share < _LARGE_SHARE:
         return percent(share)
-    return f"{1 + share:.3g}×" if row.unit == "s" else quantity(share * row.baseline, row.unit)
+    return _factor(1 + share) if row.unit == "s" else quantity(share * row.baseline, row.unit)
 
 
 def launches_text(row: Row) -> str:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from html import escape
@@ -217,7 +218,7 @@ def _cells(row: Row, *, several: bool) -> str:
     version = f"<small>{escape(plain(row.candidate_label))}</small>" if several else ""
     cells = [f"<th scope='row'>{link}{version}</th>"]
     cells += [
-        f"<td data-label='{heading}'{_class(row, heading)}>{escape(plain(text))}</td>"
+        f"<td data-label='{heading}'{_class(row, heading)}>{_together(escape(plain(text)))}</td>"
         for heading, text in zip(_HEADINGS[1:], texts, strict=True)
     ]
     return "".join(cells)
@@ -228,6 +229,11 @@ def _class(row: Row, heading: str) -> str:
     if heading != "change":
         return ""
     return f" class='{row.verdict}'" if row.ratio is not None else " class='told'"
+
+
+def _together(text: str) -> str:
+    """A figure goes to the next line before its spread or its interval, and nowhere else."""
+    return re.sub(r"(?<=[\d×%±,]) (?![±\[(])", "\N{NO-BREAK SPACE}", text)
 
 
 def _breakable(name: str) -> str:

@@ -86,6 +86,7 @@ def filled(plot: Plot, versions: Sequence[str]) -> dict[str, Any]:
         "scale": plot.scale,
         "versions": list(versions),
         "order": list(dict.fromkeys(str(each.get("version", "")) for each in plot.values)),
+        "sizes": list(dict.fromkeys(each["size"] for each in plot.values if "size" in each)),
         "columns": _LEGEND_COLUMNS,
     }
     specification: dict[str, Any] = _filled(SPECIFICATIONS[plot.kind], by)
@@ -135,6 +136,7 @@ _VALUE: Final = {
     "type": "quantitative",
     "title": "{unit}",
     "scale": {"zero": False},
+    "axis": {"format": ",.6~g"},
 }
 
 _PHASE_BARS: Final = {
@@ -259,12 +261,19 @@ _GROWTH_LINES: Final = {
     "transform": [_scaled("value", "shown"), _told("value")],
     "mark": {"type": "line", "point": {"size": 50}},
     "encoding": {
-        "x": {"field": "size", "type": "quantitative", "title": "{x}", "scale": _LOG},
+        "x": {
+            "field": "size",
+            "type": "quantitative",
+            "title": "{x}",
+            "scale": _LOG,
+            "axis": {"values": "{sizes}", "format": ",~g"},
+        },
         "y": {
             "field": "shown",
             "type": "quantitative",
             "title": "{unit}",
             "scale": _LOG,
+            "axis": {"tickCount": 5},
         },
         "color": _VERSION_COLOUR,
         "tooltip": [

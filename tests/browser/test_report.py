@@ -59,6 +59,20 @@ def test_what_got_worse_stands_on_top(opened: Open) -> None:
     assert verdicts[0] == order[0]
 
 
+def test_every_column_is_seen(opened: Open) -> None:
+    """At 1280 px neither the rows nor a case's numbers reach beyond what is shown of them."""
+    chrome = opened(fragment=CHAIN_LINK, width=1280)
+    until(chrome, "#case table tbody tr")
+
+    script = (
+        "return [...document.querySelectorAll('.scroll')].filter(box => box.clientWidth)"
+        ".map(box => box.scrollWidth - box.clientWidth)"
+    )
+    hidden_px = list(chrome.execute_script(script))
+    assert len(hidden_px) >= 3
+    assert max(hidden_px) <= 0
+
+
 def test_filters_and_search(opened: Open) -> None:
     """Each narrows the table; the address holds them, and clearing brings all rows back."""
     chrome = opened()

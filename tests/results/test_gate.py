@@ -112,6 +112,15 @@ def test_an_exception_that_covers_nothing_is_told() -> None:
     assert any("delete it" in note for note in decision.comparison.notes)
 
 
+def test_an_exception_that_is_exceeded_says_so() -> None:
+    """A regression beyond `up_to` is told with the exception that would have covered it."""
+    decision = _decided(_slower(), tolerances=(replace(SLOWER, up_to=1.1),))
+
+    [note] = [note for note in decision.comparison.notes if "issue 12" in note]
+    assert "ends at a ratio of 1.1, which is exceeded: " in note
+    assert "delete it" not in note
+
+
 def test_a_missing_scenario_is_never_green() -> None:
     """What the baseline has and the candidate lacks is exit code 3, unless known."""
     readings = [one for one in _slower(1.0) if (one.label, one.scenario) != ("new", "mlp")]

@@ -175,15 +175,18 @@
 
   function rowElement(row, named) {
     const version = several ? element("small", {}, row.candidate_label) : "";
-    const change = element("td", { "data-label": "change", title: exact(row), class: named ? null : "why" }, row.ratio === null && row.baseline === null ? row.why : row.change);
+    const change = element("td", { "data-label": "change", title: exact(row), class: named ? null : "why" }, row.ratio === null && row.baseline === null ? row.why : together(row.change));
     if (!named && change.textContent !== row.why) change.append(element("small", {}, row.why));
-    const cell = (title, text, name) => element("td", { "data-label": title, class: name }, text);
+    const cell = (title, text, name) => element("td", { "data-label": title, class: name }, together(text));
     return element("tr", {},
       element("th", { scope: "row" }, named ? caseLink(row.case, row.what) : row.what, version),
-      named ? cell("number", row.what) : "",
+      named ? element("td", { "data-label": "number" }, row.what) : "",
       cell("baseline", row.baseline_text), cell("candidate", row.candidate_text), change,
       cell("verdict", `${MARKS[row.verdict]} ${row.verdict}`, row.verdict), cell("could see", row.could_see), cell("launches", row.launches));
   }
+
+  // A figure goes to the next line before its spread or its interval, and nowhere else.
+  const together = (text) => text.replace(/(?<=[\d×%±,]) (?![±[(])/g, "\u00a0");
 
   function exact(row) {
     if (row.ratio === null) return row.why;
@@ -353,7 +356,7 @@
     background: null,
     font: "system-ui, 'DejaVu Sans', sans-serif",
     view: { stroke: null },
-    axis: { labelColor: "currentColor", titleColor: "currentColor", gridColor: "var(--line)", domainColor: "var(--quiet)", tickColor: "var(--quiet)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+    axis: { labelColor: "currentColor", titleColor: "currentColor", gridColor: "var(--line)", domainColor: "var(--quiet)", tickColor: "var(--quiet)", labelFontSize: 12, labelSeparation: 6, titleFontSize: 12, titleFontWeight: "normal" },
     legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 12 },
     mark: { color: "var(--v0)" },
     rule: { color: "var(--quiet)" },
@@ -372,7 +375,7 @@
   async function draw(plot, place) {
     startPlotters();
     const width = Math.max(220, place.clientWidth);
-    const by = { title: plot.title, x: plot.x, base: plot.base, unit: plot.unit, scale: plot.scale, versions: content.versions, order: distinct(plot.values.map((record) => record.version)), columns: width < 420 ? 2 : 4 };
+    const by = { title: plot.title, x: plot.x, base: plot.base, unit: plot.unit, scale: plot.scale, versions: content.versions, order: distinct(plot.values.map((record) => record.version)), sizes: distinct(plot.values.map((record) => record.size)), columns: width < 420 ? 2 : 4 };
     const specification = { ...filled(content.plots[plot.kind], by), data: { values: plot.values }, autosize: { type: "fit-x", contains: "padding" } };
     specification.width = width;
     const compiled = vegaLite.compile(specification, { config: CONFIG, logger: vega.logger(vega.Error) }).spec;

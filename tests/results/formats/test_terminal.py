@@ -54,7 +54,7 @@ def test_geometric_means_are_told() -> None:
     lines = printed(USUAL).splitlines()
     at = next(i for i, line in enumerate(lines) if line.strip() == "geometric mean")
 
-    assert lines[at + 1].startswith("   evaluate time, 2 cases")
+    assert lines[at + 1].startswith("  evaluate time, 2 cases")
     assert " %]" in lines[at + 1]
     assert "1 geometric means; --all" in printed(USUAL)
     assert "evaluate peak_memory, 2 cases" in printed(USUAL, every_row=True)
@@ -66,6 +66,20 @@ def test_reasons_are_footnotes() -> None:
 
     assert text.count("regressed 1)") == 2
     assert text.count("\n1) ") == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 110, 120, 160])
+def test_names_and_figures_are_whole_at_any_width(width: int) -> None:
+    """Columns are left out where they do not fit, the evidence first; nothing is cut short."""
+    lines = printed(USUAL, width).splitlines()
+    at = lines.index("planned chain depth=100;width=64 output")
+    row = lines[at + 1]
+
+    assert "…" not in "".join(lines[: at + 2])
+    assert row.startswith("  evaluate time  ")
+    assert "regressed 1)" in row
+    assert (" ms" in row) == (width >= 80)
+    assert (" %]" in row) == (width >= 100)
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
@@ -132,6 +146,6 @@ def test_candidates_are_told_apart() -> None:
 def test_rows_of_a_case_stand_under_its_name() -> None:
     """The name is printed once for them."""
     lines = [line.rstrip() for line in printed(USUAL).splitlines()]
-    heading = lines.index(" planned chain depth=100;width=64 output")
+    heading = lines.index("planned chain depth=100;width=64 output")
 
-    assert lines[heading + 1].startswith("   evaluate time")
+    assert lines[heading + 1].startswith("  evaluate time")

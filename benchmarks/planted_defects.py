@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ from scenarios.scenario import scenario
 
 SPIKE_BYTES = 300 * 2**20
 KEPT_BYTES = 50 * 2**20
+NATIVE_BYTES = 8 * 2**20
 CACHE_BYTES, CACHE_CALLS = 4_000_000, 50
 SLOWING_PER_CALL = 1e-5
 """1 % per 1,000 calls."""
@@ -141,6 +143,14 @@ def _keep() -> None:
     _kept.append(np.ones(KEPT_BYTES, np.uint8))
 
 
+def _keep_natively() -> None:
+    """In a library's own memory, of which Python knows nothing."""
+    database = sqlite3.connect(":memory:")
+    database.execute("create table kept (bytes blob)")
+    database.execute("insert into kept values (zeroblob(?))", (NATIVE_BYTES,))
+    _kept.append(database)
+
+
 def _keep_once() -> None:
     if not _kept:
         _keep()
@@ -167,6 +177,7 @@ for evaluator in (
     Planted("slowing", calling=_slow_down),
     Planted("keeps_each", compiling=_keep),
     Planted("keeps_once", compiling=_keep_once),
+    Planted("keeps_natively", compiling=_keep_natively),
     Planted("spike_lower", lowering=spike),
     Planted("spike_compile", compiling=spike),
     Planted("spike_first_call", calling=_spike_first),

@@ -252,13 +252,15 @@ class Sawtooth(NamedTuple):
 
 
 class TraceMemory(NamedTuple):
-    """Run the whole road under tracemalloc. Answered by `Traced`."""
+    """Run the whole road under tracemalloc, or memray. Answered by `Traced`."""
 
     calls: int
     rounds: int
     """After a first one."""
     sites: int
     """How many of the largest to tell of each kind."""
+    is_native: bool = False
+    """By memray, which sees native allocations too."""
 
 
 class Traced(NamedTuple):

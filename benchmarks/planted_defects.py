@@ -4,7 +4,7 @@
 
 Each is the plain interpreter, but for what happens in one of its phases. `tests/harness` and
 `benchmarks/memory.py` say what must be told of them. `PLANTED_CALL_SECONDS` in the environment
-makes every call last so long.
+makes every call last so long, and `PLANTED_SPIKE_SECONDS` every spike (a millisecond otherwise).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SLOWING_PER_CALL = 1e-5
 """1 % per 1,000 calls."""
 
 _CALL_SECONDS = float(os.environ.get("PLANTED_CALL_SECONDS", "0"))
+_SPIKE_SECONDS = float(os.environ.get("PLANTED_SPIKE_SECONDS", "0.001"))
 _HONEST = catalog.get("interpreter")
 _kept: list[Any] = []
 
@@ -101,11 +102,11 @@ class Planted:
 
 
 def spike() -> None:
-    """Touch 300 MiB, hold them for a millisecond, and let go."""
+    """Touch 300 MiB, hold them for a moment, and let go."""
     pages = mmap.mmap(-1, SPIKE_BYTES)
     for at in range(0, SPIKE_BYTES, mmap.PAGESIZE):
         pages[at] = 1
-    time.sleep(0.001)
+    time.sleep(_SPIKE_SECONDS)
     pages.close()
 
 

@@ -35,10 +35,13 @@ from harness.measurement import Measurement
 from harness.plan import MEMORY, TIME, Contender, Group, Step, plan_steps
 from harness.progress import Progress, progress_on_stderr, say
 from harness.side_files import SideFiles
+from harness.spending import Spent
 from harness.sweeps import Stops
 from harness.timeline import Timeline
 from harness.worker import messages as m
 from harness.written import Written, written_before
+from results.contrasts import LAST_PAIR_NOTE
+from results.notes import format_notes
 from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, write_environment
 from results.yardsticks import YARDSTICK
@@ -77,7 +80,7 @@ class Session:
         self._cpu = usable_cpu()
         self._starting_cpus = granted_cpus()
         self._environments: dict[str, str] = {}
-        self._spent: dict[Group, _Spent] = {}
+        self._spent: dict[Group, Spent] = {}
         self._log_ratios: dict[Contender, list[float]] = {}
         self._calls: dict[Contender, int] = {}
         self._phases: dict[Contender, Sequence[str]] = {}
@@ -97,7 +100,7 @@ class Session:
         """
         settings = self._settings
         steps = plan_steps(groups, settings.effort, settings.seed, self._is_finished)
-        self._spent = {group: _Spent() for group in groups}
+        self._spent = {group: Spent() for group in groups}
         a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
         with (
             Interruption() as interruption,
@@ -160,10 +163,12 @@ class Session:
         ]
         progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
         if wanted:
+            if step.kind == TIME:
+                spent.begin(step.launch, effort, self._settings.budget_s)
             started = monotonic()
             self._measure(step, wanted, table)
             if step.kind == TIME:
-                spent.seconds += monotonic() - started
+                spent.end(monotonic() - started)
             for each in wanted:
                 if each not in self._given_up:
                     self._stops.passed(each.version, each.case, step.kind)
@@ -199,11 +204,8 @@ class Session:
             return False
         if len(alive) < min(2, len(group)):
             return True
-        if settings.budget_s is not None:
-            # To end nearest the budget: the next launch is begun if half of it fits.
-            a_launch_s = spent.seconds / spent.launches
-            if spent.seconds + a_launch_s / 2 > settings.budget_s:
-                return True
+        if spent.why_last:
+            return True
         enough = settings.enough
         return enough is not None and all(
             enough(self._log_ratios.get(each, [])) for each in alive[1:]
@@ -256,6 +258,8 @@ class Session:
         There they also do what is not timed. Whether they are ready is told by what is returned.
         """
         following = step.following
+        if following is not None and self._spent[following.contenders].why_last:
+            following = None
         others = tuple(cpu for cpu in self._starting_cpus if cpu != self._cpu)
         started: list[Launch] = []
         if following is not None and self._cpu is not None and others:
@@ -357,7 +361,7 @@ class Session:
                 blocks=each.blocks,
                 calls=each.calls,
                 status=each.status,
-                detail=storable(each.detail),
+                detail=storable(self._detail(each, step)),
                 machine=machine_id(),
                 environment=self._environments[contender.version.interpreter],
             )
@@ -365,19 +369,12 @@ class Session:
         ]
         table.write([each for each in rows if not self._written.has(each)])
 
-
-@dataclass(slots=True, kw_only=True)
-class _Spent:
-    """What the times of a group have taken so far."""
-
-    launches: int = 0
-    seconds: float = 0.0
-    share: float = 0.0
-
-    def advance(self, share: float) -> float:
-        """How much further it is now."""
-        amount, self.share = share - self.share, share
-        return amount
+    def _detail(self, each: Measurement, step: Step) -> str:
+        """With a note of a pair that is the last one."""
+        why = self._spent[step.contenders].why_last
+        if not why or not step.pair or step.kind != TIME or each.status != "ok":
+            return each.detail
+        return "; ".join(filter(None, (each.detail, format_notes({LAST_PAIR_NOTE: why}))))
 
 
 def _beside(case: Case) -> str:

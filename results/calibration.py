@@ -146,7 +146,7 @@ def calibrate(
 def _floor(cases: Sequence[IdenticalPairs], level: float) -> float | None:
     if min(len(case.log_ratios) for case in cases) < LEAST_PAIRS:
         return None
-    at_end = [decide(case.log_ratios, threshold=0.0, level=level) for case in cases]
+    at_end = [decide(case.log_ratios, threshold=0.0, level=level, is_last=True) for case in cases]
     ends = [end for each in at_end if each.low and each.high for end in (1 / each.low, each.high)]
     return max(ends) - 1
 
@@ -161,7 +161,12 @@ def _comparisons(case: IdenticalPairs, pairs: int, level: float) -> list[bool]:
     starts = range(0, len(case.log_ratios) - pairs + 1, pairs)
     return [
         any(
-            decide(case.log_ratios[start : start + count], threshold=0.0, level=level).is_final
+            decide(
+                case.log_ratios[start : start + count],
+                threshold=0.0,
+                level=level,
+                is_last=count == pairs,
+            ).is_final
             for count in looks(pairs)
             if count >= FIRST_LOOK
         )
@@ -176,7 +181,7 @@ def _detectable(
     noise = Estimate(
         value=np.zeros(len(sds)), standard_error=np.array(sds) / np.sqrt(pairs), degrees=pairs - 1.0
     )
-    changes = np.expm1(smallest_detectable(noise, 0.0, level * shares(pairs)))
+    changes = np.expm1(smallest_detectable(noise, 0.0, level * shares(pairs, pairs > 0)))
     return Detectable(
         budget_s=budget_s, pairs=int(np.median(pairs)), change=float(np.median(changes))
     )

@@ -19,6 +19,10 @@ SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
 LOG_RATIO_NOTE: Final = "log_ratio"
 """In the detail of a candidate's reading: its log ratio to the first side of its pair."""
 
+LAST_PAIR_NOTE: Final = "last_pair"
+"""In the detail of a pair's readings: that no more would be measured, and for which reason, as was
+settled before their values were known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesName:
@@ -78,6 +82,7 @@ class Side:
         log_ratios: the log ratio to the first side of its pair, noted by who measured it; NaN where
             there is no note.
         speeds: log of the yardstick's time in each value's session; NaN where it is not known.
+        is_last: True for the values of a pair that was declared to be the last one.
     """
 
     series: NDArray[np.int64]
@@ -86,6 +91,7 @@ class Side:
     values: Floats
     log_ratios: Floats
     speeds: Floats
+    is_last: NDArray[np.bool_]
 
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Side":
         """The chosen values, by mask or by index."""
@@ -96,6 +102,7 @@ class Side:
             values=self.values[chosen],
             log_ratios=self.log_ratios[chosen],
             speeds=self.speeds[chosen],
+            is_last=self.is_last[chosen],
         )
 
 
@@ -151,6 +158,7 @@ class Contrast:
         log_ratio: log candidate less log baseline.
         pair_logs: the log ratios of pairs, of all paired series.
         by_speed: True where `log_ratio` is corrected for the machine's speed in each session.
+        has_ended: True where the last of the pairs was declared to be it.
     """
 
     is_paired: NDArray[np.bool_]
@@ -164,6 +172,7 @@ class Contrast:
     log_ratio: Estimate
     pair_logs: PairLogs
     by_speed: NDArray[np.bool_]
+    has_ended: NDArray[np.bool_]
 
 
 def measured(frame: pd.DataFrame, *, same_yardstick: bool = True) -> Measured:
@@ -193,6 +202,7 @@ def measured(frame: pd.DataFrame, *, same_yardstick: bool = True) -> Measured:
             values=good["value"].to_numpy(np.float64),
             log_ratios=noted_numbers(good["detail"], LOG_RATIO_NOTE),
             speeds=speeds_beside(good, log_speeds(frame) if same_yardstick else {}),
+            is_last=_has_note(good["detail"], LAST_PAIR_NOTE),
         ),
     )
 
@@ -202,6 +212,13 @@ def noted_numbers(details: "pd.Series[Any]", name: str) -> Floats:
     texts = details.cat.categories.tolist()
     numbers = np.array([*(_noted(text, name) for text in texts), np.nan], dtype=np.float64)
     found: Floats = numbers[details.cat.codes.to_numpy()]
+    return found
+
+
+def _has_note(details: "pd.Series[Any]", name: str) -> NDArray[np.bool_]:
+    """Whether each detail has a note by this name."""
+    has = [name in text and name in parse_notes(text) for text in details.cat.categories.tolist()]
+    found: NDArray[np.bool_] = np.array([*has, False])[details.cat.codes.to_numpy()]
     return found
 
 
@@ -256,6 +273,7 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
         log_ratio=chosen(is_paired, paired(log_differences), unpaired_logs),
         pair_logs=pair_logs,
         by_speed=by_speed,
+        has_ended=_has_ended(left, right, size),
     )
 
 
@@ -286,6 +304,15 @@ def _kept(side: Side, partnered: NDArray[np.int64], is_paired: NDArray[np.bool_]
     keep = ~is_paired[side.series]
     keep[partnered] = True
     return side.only(keep)
+
+
+def _has_ended(baseline: Side, candidate: Side, size: int) -> NDArray[np.bool_]:
+    """Of each series, whether its last pair was declared so; pairs are numbered as they came."""
+    last = np.full(size, -1, dtype=np.int64)
+    np.maximum.at(last, baseline.series, baseline.pairs)
+    is_declared = (baseline.is_last & candidate.is_last) & (baseline.pairs == last[baseline.series])
+    ended: NDArray[np.bool_] = np.bincount(baseline.series[is_declared], minlength=size) > 0
+    return ended
 
 
 def _log_ratios(baseline: Side, candidate: Side) -> Floats:

@@ -16,9 +16,12 @@ miss the truth with at most the level, by Bonferroni's inequality, whatever the 
 and however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
 B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", JRSS B 51, 1989).
 
-What a look may spend depends on n alone and not on what was seen or planned, so a stored table is
-judged exactly as it was while it was measured. A run may end anywhere: a last look at 24 pairs
-takes the slot of 28. The promise holds for one look in each slot, in order.
+What a look may spend depends on n alone and not on what was seen. A run that is not decided ends
+where its time is gone, and a pair that is declared the last one, by the clock and before its result
+is known, may spend all that the looks before it have left: 1 - F(the look before). The table tells
+which pairs were declared so, and is judged exactly as it was while it was measured. A look at 24
+pairs that were not declared to be all takes the slot of 28. The promise holds for one look in each
+slot, in order, and for one last look.
 
 Alternatives that were simulated stand in docs/decisions/0006-looks.md.
 """
@@ -110,6 +113,8 @@ def _slot_shares(ends: NDArray[np.int64]) -> Floats:
 
 _SCHEDULE: Final = np.fromiter(schedule(), dtype=np.int64)
 _SHARES: Final = _slot_shares(_SCHEDULE)
+_SHARES_LEFT: Final = 1 - np.concatenate([[0.0], np.cumsum(_SHARES)[:-1]])
+"""What a last look finds: all that the slots before its own have not spent."""
 
 
 def looks(most: int) -> list[int]:
@@ -129,22 +134,27 @@ def is_look(pairs: int) -> bool:
     return pairs in set(_SCHEDULE.tolist())
 
 
-def level_at(pairs: int, level: float) -> float:
-    """The part of `level` that a look at `pairs` may spend; its slot's.
+def level_at(pairs: int, level: float, *, is_last: bool = False) -> float:
+    """The part of `level` that a look at `pairs` may spend.
 
     Args:
         pairs: at least 1.
         level: chance of error of all looks together.
+        is_last: True where the last of the pairs was declared to be it beforehand.
     """
-    return level * float(shares(np.array([pairs]))[0])
+    return level * float(shares(np.array([pairs]), np.array([is_last]))[0])
 
 
-def shares(pairs: NDArray[np.int64]) -> Floats:
+def shares(pairs: NDArray[np.int64], is_last: NDArray[np.bool_]) -> Floats:
     """The share of the level that a look at each number of pairs may spend."""
-    return _SHARES[np.searchsorted(_SCHEDULE, pairs)]
+    slots = np.searchsorted(_SCHEDULE, pairs)
+    found: Floats = np.where(is_last, _SHARES_LEFT[slots], _SHARES[slots])
+    return found
 
 
-def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> Decision:
+def decide(
+    log_ratios: Sequence[float], *, threshold: float, level: float, is_last: bool = False
+) -> Decision:
     """Judge the pairs of one case, to know whether more are needed.
 
     Args:
@@ -152,6 +162,7 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
         threshold: relative changes up to this do not matter; 0.01 is 1 %.
         level: chance of error over all looks at this case. For a suite that promises `level` for
             all its m cases together it is `family.case_level(level, m)`.
+        is_last: True where the last pair was declared to be it before it was measured.
 
     Raises:
         ComparisonError: for a threshold or level out of range, or a log ratio that is not finite.
@@ -175,9 +186,9 @@ def decide(log_ratios: Sequence[float], *, threshold: float, level: float) -> De
     found = moments(values, np.zeros(count, dtype=np.int64), 1)
     estimate = paired(found)
     band = math.log1p(threshold) + LEAST_LOG_BAND
-    at_look = level_at(count, level)
+    at_look = level_at(count, level, is_last=is_last)
     low, high = interval(estimate, at_look)
-    needed = _needed(count, level)
+    needed = _needed(count, level, is_last)
     noise = needed.standard_errors * float(estimate.standard_error[0])
     return Decision(
         verdict=_verdict(estimate, band, at_look),
@@ -203,35 +214,43 @@ class _Needed:
 
 
 @lru_cache(maxsize=1_000)
-def _needed(count: int, level: float) -> _Needed:
+def _needed(count: int, level: float, is_last: bool) -> _Needed:
     unit = Estimate(value=np.zeros(1), standard_error=np.ones(1), degrees=np.array([count - 1.0]))
-    more = launches_to_halve(unit.degrees, np.array([count]), np.array([True]), np.array([level]))
-    errors = smallest_detectable(unit, 0.0, level_at(count, level))
+    counts, at_look = np.array([count]), level_at(count, level, is_last=is_last)
+    more = launches_to_halve(
+        unit.degrees, counts, np.array([True]), np.array([level]), np.array([at_look])
+    )
+    errors = smallest_detectable(unit, 0.0, at_look)
     return _Needed(standard_errors=float(errors[0]), pairs_to_halve=int(more[0]))
 
 
 def launches_to_halve(
-    degrees: Floats, counts: NDArray[np.int64], in_looks: NDArray[np.bool_], levels: Floats
+    degrees: Floats,
+    counts: NDArray[np.int64],
+    in_looks: NDArray[np.bool_],
+    levels: Floats,
+    levels_at_look: Floats,
 ) -> Floats:
     """How many launches (or pairs) halve what noise adds to a smallest detectable change.
 
-    The spread between launches is taken to stay as it is. Where looks are made, the answer is one.
+    The spread between launches is taken to stay as it is. Where looks are made, the answer is where
+    a run is to end undecided, at its last look.
 
     Args:
         degrees: of freedom of each row's standard error; they grow as the launches do.
         counts: launches a side, or pairs, that each row stands on.
         in_looks: True for rows whose level is spent over looks.
         levels: of each row, before it is spent over looks.
+        levels_at_look: what each row was judged at.
 
     Returns:
         The launches for each row; NaN where the degrees of freedom are not known.
     """
-    kinds = np.stack([np.floor(degrees), counts, in_looks, levels]).astype(np.float64)
-    distinct, places = np.unique(kinds, axis=1, return_inverse=True)
-    freedom, count, looking, level = (row[:, np.newaxis] for row in distinct)
-    planned = np.ceil(count * _LONGER)
-    at_look = _SCHEDULE[np.searchsorted(_SCHEDULE, planned.astype(np.int64))]
-    more = np.where((looking == 1) & (planned > count), at_look, planned)
+    kinds = np.stack([np.floor(degrees), counts, in_looks, levels, levels_at_look])
+    distinct, places = np.unique(kinds.astype(np.float64), axis=1, return_inverse=True)
+    freedom, count, looking, level, at_look = (row[:, np.newaxis] for row in distinct)
+    more = np.ceil(count * _LONGER)
+    at_end = level * shares(more.astype(np.int64), np.ones(more.shape, dtype=bool))
     noise = smallest_detectable(
         Estimate(
             value=np.zeros_like(more),
@@ -239,7 +258,7 @@ def launches_to_halve(
             degrees=freedom * more / count,
         ),
         0.0,
-        np.where(looking == 1, level * shares(more.astype(np.int64)), level),
+        np.where(more == count, at_look, np.where(looking == 1, at_end, level)),
     )
     is_enough = noise <= noise[:, :1] / 2
     first = np.argmax(is_enough, axis=1)

@@ -54,8 +54,10 @@ class Trial:
         has_ratio: True where a ratio means something: not of drifts, nor of what is not positive.
         estimate: the difference that is judged; without standard error where no test is made.
         band: differences up to this do not matter.
-        look_share: the share of a row's level that is spent at its number of pairs; 1 where
-            launches come in a number fixed beforehand.
+        in_looks: True where pairs may have ended at any look; elsewhere launches come in a number
+            fixed beforehand.
+        look_share: the share of a row's level that is spent at its number of pairs; 1 where no
+            looks are made.
     """
 
     candidate: str
@@ -66,6 +68,7 @@ class Trial:
     has_ratio: NDArray[np.bool_]
     estimate: Estimate
     band: Floats
+    in_looks: NDArray[np.bool_]
     look_share: Floats
 
     @property
@@ -139,6 +142,7 @@ def trial(
     is_testable = shared & ~exactly & np.isfinite(estimate.value + estimate.standard_error)
     sizes = (np.abs(found.baseline.mean) + np.abs(found.candidate.mean)) / 2
     band = np.maximum(np.where(kinds == "drift", 0.0, threshold * sizes), _floors(values.series))
+    in_looks = _is_in_looks(values.series, found)
     return Trial(
         candidate=candidate,
         contrast=found,
@@ -155,7 +159,8 @@ def trial(
             degrees=np.where(is_testable, estimate.degrees, np.nan),
         ),
         band=np.where(by_logs, np.log1p(threshold) + LEAST_LOG_BAND, band),
-        look_share=_look_shares(values.series, found),
+        in_looks=in_looks,
+        look_share=np.where(in_looks, shares(found.baseline.count, found.has_ended), 1.0),
     )
 
 
@@ -256,14 +261,8 @@ def _floor(one: Series) -> float:
     return TIME_DRIFT_FLOOR_PER_KCALL if one.metric == "time_drift" else 0.0
 
 
-def _look_shares(series: Sequence[Series], found: Contrast) -> Floats:
-    """Of each series' level: pairs against the clock may end at any look, all else is planned."""
-    in_looks = _is_in_looks(series, found)
-    spent: Floats = np.where(in_looks, shares(found.baseline.count), 1.0)
-    return spent
-
-
 def _is_in_looks(series: Sequence[Series], found: Contrast) -> NDArray[np.bool_]:
+    """Pairs against the clock may end at any look, all else is planned."""
     by_clock = [one.kind == "time" or one.metric == "time_drift" for one in series]
     in_looks: NDArray[np.bool_] = found.is_paired & np.array(by_clock, dtype=bool)
     return in_looks
@@ -322,8 +321,9 @@ def _figures(one: Trial, level: float, weight: Floats) -> _Figures:
     more = launches_to_halve(
         np.where(one.is_tested, one.estimate.degrees, np.nan),
         np.minimum(found.baseline.count, found.candidate.count),
-        one.look_share < 1,
+        one.in_looks,
         level * weight,
+        at_look * weight,
     )
     ratio = np.where(by_logs, np.exp(one.estimate.value), candidate / baseline)
     ratio_low = np.where(by_logs, np.exp(low), mean_low)

@@ -40,9 +40,13 @@ class Outcome:
 
 @cache
 def replayed(log_ratios: tuple[float, ...], *, threshold: float, level: float = LEVEL) -> Outcome:
-    """Look at the pairs as they come in, until they decide or end. There must be one at least."""
+    """Look at the pairs as they come in, until they decide or end. There must be one at least.
+
+    The last of them is taken to have been declared so.
+    """
     for pairs in looks(len(log_ratios)):
-        decision = decide(log_ratios[:pairs], threshold=threshold, level=level)
+        is_last = pairs == len(log_ratios)
+        decision = decide(log_ratios[:pairs], threshold=threshold, level=level, is_last=is_last)
         if decision.is_final:
             break
     return Outcome(decision=decision, pairs=pairs)

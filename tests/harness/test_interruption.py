@@ -113,12 +113,17 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 def test_what_must_be_done_whole_is() -> None:
     """A signal that ends a run does so after the work that puts it off, outermost and once."""
     done = []
-    with Interruption():
-        with pytest.raises(KeyboardInterrupt), put_off():
+
+    def interrupted_work() -> None:
+        with put_off():
             with put_off():
                 os.kill(os.getpid(), signal.SIGTERM)
                 done.append("inner")
             done.append("outer")
+
+    with Interruption():
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_work()
         with put_off():
             done.append("later")
     assert done == ["inner", "outer", "later"]

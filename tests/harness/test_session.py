@@ -207,7 +207,20 @@ def test_least_launches_are_made_whatever_the_budget(tmp_path: Path) -> None:
 
     Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
 
-    assert {row.launch for row in _rows(out)} == {1, 2, 3, 4, 5}
+    rows = _rows(out)
+    assert {row.launch for row in rows} == {1, 2, 3, 4, 5}
+    assert {row.launch for row in rows if "last_pair=budget" in row.detail} == {5}
+
+
+def test_a_pair_that_decides_is_not_declared_the_last(tmp_path: Path) -> None:
+    """Since it would not have been, had it shown something else."""
+    out = tmp_path / "a.csv"
+    effort = replace(_EFFORT, launches=50, least_launches=5)
+    settings = _settings(out, effort=effort, enough=lambda log_ratios: len(log_ratios) == 7)
+
+    Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
+
+    assert not any("last_pair" in row.detail for row in _rows(out))
 
 
 def test_without_its_baseline_a_pair_is_measured_no_more(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def side(values: list[float], pairs: list[int]) -> Side:
         values=np.array(values),
         log_ratios=np.full(len(values), np.nan),
         speeds=np.full(len(values), np.nan),
+        is_last=np.zeros(len(values), dtype=bool),
     )
 
 
@@ -130,3 +131,13 @@ def test_a_note_that_is_no_number_is_none(note: str) -> None:
     rows = [*noted("old", [None]), new]
 
     assert log_ratios("old", "new", rows) == pytest.approx([np.log(2)])
+
+
+@pytest.mark.parametrize(("declared", "expected"), [([2], True), ([1], False), ([], False)])
+def test_pairs_have_ended_where_the_last_was_declared(declared: list[int], expected: bool) -> None:
+    """A table that was gone on with after its last pair has another last one."""
+    old, new = side([1.0, 2.0, 3.0], [0, 1, 2]), side([1.0, 2.0, 3.0], [0, 1, 2])
+    old.is_last[declared] = True
+    new.is_last[declared] = True
+
+    assert contrast(old, new, 1).has_ended.tolist() == [expected]

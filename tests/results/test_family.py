@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from results.comparison import compare
 from results.family import PRIMARY_SHARE, case_level, is_primary, weights
 from results.frames import frame_of
-from results.sequential import looks, shares as look_shares
+from results.sequential import level_at, looks
 from results.statistics import holm, moments, p_beyond, paired
 from tests.results.samples import lognormal, version
 
@@ -137,7 +137,7 @@ def _has_false_alarm(seed: int, launch_sd: str) -> bool:
     running = primary.copy()
     for look in looks(most):
         estimate = paired(moments(values[:, :look].ravel(), np.repeat(np.arange(rows), look), rows))
-        share = float(look_shares(np.array([look]))[0])
+        share = level_at(look, 1.0, is_last=look == most)
         stopping = running & (p_beyond(estimate, 0.0) < case_level(level, 8) * share)
         pairs[stopping] = look
         running &= ~stopping
@@ -147,6 +147,6 @@ def _has_false_alarm(seed: int, launch_sd: str) -> bool:
     for row in range(rows):
         count = int(pairs[row])
         estimate = paired(moments(values[row, :count], np.zeros(count, dtype=np.int64), 1))
-        p_values[row] = p_beyond(estimate, 0.0)[0] / look_shares(np.array([count]))[0]
+        p_values[row] = p_beyond(estimate, 0.0)[0] / level_at(count, 1.0, is_last=count == most)
     adjusted = holm(np.minimum(p_values, 1.0), weights(primary, np.ones(rows, dtype=bool)))
     return bool((adjusted < level).any())

@@ -53,6 +53,7 @@ def side(series: np.ndarray, pairs: np.ndarray, logs: np.ndarray) -> Side:  # ty
         values=np.exp(logs),
         log_ratios=np.full(len(series), np.nan),
         speeds=np.full(len(series), np.nan),
+        is_last=np.zeros(len(series), dtype=bool),
     )
 
 

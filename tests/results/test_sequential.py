@@ -35,9 +35,18 @@ def test_a_look_is_one_of_the_schedule() -> None:
 def test_the_looks_together_spend_the_level() -> None:
     """However long a run is, its looks spend no more than there is."""
     every = np.fromiter(schedule(), dtype=np.int64)
+    found = shares(every, every < 0)
 
-    assert shares(every).sum() == pytest.approx(1.0)
-    assert (shares(every) > 0).all()
+    assert found.sum() == pytest.approx(1.0)
+    assert (found > 0).all()
+
+
+@given(st.integers(1, 10_000))
+def test_the_last_look_finds_all_that_is_left(most: int) -> None:
+    """Wherever a run ends, its looks spend the level, and no more."""
+    spent = [level_at(look, 1.0, is_last=look == most) for look in looks(most)]
+
+    assert sum(spent) == pytest.approx(1.0)
 
 
 @given(st.integers(1, 10**6), st.floats(1e-6, 0.4))
@@ -63,7 +72,7 @@ def test_pairs_are_judged(ratio: float, expected: str) -> None:
     assert found.smallest_detectable is not None
     assert found.low < ratio < found.high
     assert 0.02 < found.smallest_detectable < 0.03
-    assert found.pairs_to_halve == 28
+    assert found.pairs_to_halve == 20
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -85,16 +94,19 @@ def test_what_cannot_be_judged_is_refused() -> None:
         looks(0)
 
 
+@pytest.mark.parametrize("is_last", [False, True])
 @pytest.mark.parametrize("count", [5, 12, 24])
 @pytest.mark.parametrize("shift", [0.0, 0.004, 0.02])
-def test_a_stored_table_is_judged_as_it_was_live(count: int, shift: float) -> None:
+def test_a_stored_table_is_judged_as_it_was_live(count: int, shift: float, is_last: bool) -> None:
     """The same pairs give the same verdict and interval from a table."""
     generator = np.random.default_rng(count)
     old = np.exp(generator.normal(-7, 0.3, count))
     log_ratios = generator.normal(shift, PAIR_SD, count)
 
-    live = decide(log_ratios.tolist(), threshold=0.005, level=LEVEL)
-    frame = two_versions(old.tolist(), (old * np.exp(log_ratios)).tolist(), paired=True)
+    live = decide(log_ratios.tolist(), threshold=0.005, level=LEVEL, is_last=is_last)
+    detail = "last_pair=budget" if is_last else ""
+    new = (old * np.exp(log_ratios)).tolist()
+    frame = two_versions(old.tolist(), new, paired=True, detail=detail)
     (row,) = compare(frame, threshold=0.005, level=LEVEL).rows
 
     assert row.verdict == live.verdict
@@ -114,8 +126,9 @@ def outcomes(
     running = np.ones(runs, dtype=bool)
     for look in looks(most):
         estimate = estimates(pairs[:, :look])
-        beyond = running & (p_beyond(estimate, band) < level_at(look, level))
-        within = running & ~beyond & (p_within(estimate, band) < level_at(look, level))
+        at_look = level_at(look, level, is_last=look == most)
+        beyond = running & (p_beyond(estimate, band) < at_look)
+        within = running & ~beyond & (p_within(estimate, band) < at_look)
         verdicts[beyond] = np.sign(estimate.value[beyond])
         verdicts[within] = 2
         taken[beyond | within] = look
@@ -152,7 +165,8 @@ def test_no_look_of_a_run_misses_the_truth(launch_share: float, tails: str) -> N
     missed = np.zeros(len(pairs), dtype=bool)
 
     for look in looks(24):
-        missed |= p_beyond(estimates(pairs[:, :look]), 0.0) < level_at(look, LEVEL)
+        at_look = level_at(look, LEVEL, is_last=look == 24)
+        missed |= p_beyond(estimates(pairs[:, :look]), 0.0) < at_look
 
     assert missed.mean() <= LEVEL + 0.003
 

@@ -114,7 +114,7 @@ def gate(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test that needs no engine."""
-    session.install("-e", ".[test,tools,pictures,profile]")
+    session.install("-e", ".[test,tools,pictures,profile,memray]")
     session.run("pytest", *session.posargs)
 
 

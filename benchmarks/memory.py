@@ -1,11 +1,13 @@
-"""What is told of planted defects, and of evaluators without any.
+"""What is told of planted defects; `benchmarks/clean_runs.py` has those without any.
 
     python -m benchmarks.memory                   the table of defects
-    python -m benchmarks.memory --clean N         N launches of every evaluator installed: no leaks
     python -m benchmarks.memory --only NAME …     some defects alone
+    python -m benchmarks.memory --sampled         peaks and what is kept, as told without /proc
 
 Each line is one memory launch (for `slowing` a time launch) of `benchmarks/planted_defects.py`, run
 as `graphgauge run` runs it; what is printed is what stands in the table.
+With `--sampled` workers believe that there is no /proc, so that memory_profiler's samples tell, and
+spikes last 0.1 s, since a sample is taken every 20 ms.
 """
 
 from __future__ import annotations
@@ -14,20 +16,16 @@ import argparse
 import os
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from evaluators import catalog
-from evaluators.protocol import EvaluatorError
 from harness.cases import Case, parse_spec
 from harness.effort import Effort, usual_effort
 from harness.plan import Contender, Version
 from harness.session import Session, Settings
 from harness.worker.plugins import load_plugins
-from results.drift import class_of
 from results.notes import parse_notes
 from results.schema import PHASES, Reading
 from results.tables import read, readings
@@ -36,8 +34,9 @@ SPIKE_BYTES, KEPT_BYTES, CACHE_BYTES = 300 * 2**20, 50 * 2**20, 4_000_000
 SLOWING_PER_CALL = 1e-5
 """As in the plugin, which must not be imported twice."""
 _PLUGIN = str(Path(__file__).with_name("planted_defects.py"))
-_CLEAN = ("steady:calls=1000", "chain:depth=20", "rebuild_drop:rebuilds=30")
-"""Short calls, many small nodes, and the whole road again and again."""
+_WITHOUT_PROC = str(
+    Path(__file__).parents[1] / "tests" / "harness" / "subjects" / "without_proc.py"
+)
 
 
 Found = dict[tuple[str, str], Reading]
@@ -64,22 +63,23 @@ def main() -> None:
     """Print the table; the exit code is 1 when a line is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="evaluators of the table")
-    parser.add_argument("--clean", type=int, metavar="N", help="launches of each evaluator")
-    parser.add_argument("--evaluator", nargs="+", help="for --clean: these alone")
+    parser.add_argument("--sampled", action="store_true", help="as told where there is no /proc")
     arguments = parser.parse_args()
     load_plugins([_PLUGIN])
-    if arguments.clean:
-        sys.exit(_print_clean(arguments.clean, arguments.evaluator))
-    sys.exit(_print_defects(arguments.only))
+    if arguments.sampled:
+        os.environ["PLANTED_SPIKE_SECONDS"] = "0.1"
+    sys.exit(_print_defects(arguments.only, is_sampled=arguments.sampled))
 
 
-def _print_defects(only: list[str] | None) -> int:
+def _print_defects(only: list[str] | None, *, is_sampled: bool) -> int:
     failed = 0
     print(f"{'planted':<44} {'must be told':<34} {'told':<58} {'s':>5}")
     for defect in _defects():
         if only and defect.evaluator not in only:
             continue
-        found, seconds = _measured(defect)
+        if is_sampled and not defect.planted.startswith(("300 MiB", "50 MiB")):
+            continue
+        found, seconds = _measured(defect, (_WITHOUT_PROC,) if is_sampled else ())
         told, is_right = defect.told(found)
         failed += not is_right
         mark = "" if is_right else "   WRONG"
@@ -219,7 +219,7 @@ def _slowing(found: Found) -> tuple[str, bool]:
     )
 
 
-def _measured(defect: Defect) -> tuple[Found, float]:
+def _measured(defect: Defect, plugins: tuple[str, ...]) -> tuple[Found, float]:
     os.environ["PLANTED_CALL_SECONDS"] = str(defect.call_seconds)
     name = f"tiny_planted:spiking={defect.spiking}" if defect.spiking else "tiny_planted"
     case = parse_spec(name).case(defect.evaluator, "gradient")
@@ -228,40 +228,8 @@ def _measured(defect: Defect) -> tuple[Found, float]:
     if defect.is_of_time:
         # A usual launch times calls for a fifth of a second: too few to see this among noise.
         effort = replace(effort, blocks=6_000, evaluate_budget_ns=25 * 10**9)
-    rows = _run([case], effort, 1)
+    rows = _run([case], effort, plugins)
     return {(row.phase, row.metric): row for row in rows}, monotonic() - started
-
-
-def _print_clean(launches: int, only: list[str] | None) -> int:
-    """Memory launches of what has no defect: how often which class is told."""
-    classes: Counter[tuple[str, str]] = Counter()
-    leaks: list[Reading] = []
-    evaluators = [name for name in only or catalog.names() if _is_installed(name)]
-    cases = [parse_spec(text).case(name, "gradient") for name in evaluators for text in _CLEAN]
-    rows = _run(cases, _effort(memory_launches=-(-launches // len(_CLEAN))), 1)
-    for row in rows:
-        if row.metric == "memory_drift":
-            found = class_of(row.detail) if row.status == "ok" else row.status
-            classes[row.evaluator, found] += 1
-            leaks += [row] if found == "leak" else []
-        elif row.status != "ok":
-            classes[row.evaluator, row.status] += 1
-    print(f"{'evaluator':<24} classes told, over {', '.join(_CLEAN)}")
-    for name in evaluators:
-        told = [f"{count} {kind}" for (who, kind), count in sorted(classes.items()) if who == name]
-        print(f"{name:<24} {', '.join(told)}")
-    for row in leaks:
-        print(f"LEAK {row.evaluator} {row.scenario} {row.params}: {row.value:.1f} B; {row.detail}")
-    print(f"{sum(classes.values())} launches, {len(leaks)} leaks")
-    return 1 if leaks else 0
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        catalog.get(name)
-    except EvaluatorError:
-        return False
-    return True
 
 
 def _effort(*, memory_launches: int) -> Effort:
@@ -269,10 +237,10 @@ def _effort(*, memory_launches: int) -> Effort:
     return replace(effort, launches=0 if memory_launches else 1, memory_launches=memory_launches)
 
 
-def _run(cases: list[Case], effort: Effort, seed: int) -> list[Reading]:
+def _run(cases: list[Case], effort: Effort, plugins: tuple[str, ...]) -> list[Reading]:
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "memory.csv"
-        settings = Settings(out=out, effort=effort, seed=seed, plugins=(_PLUGIN,))
+        settings = Settings(out=out, effort=effort, seed=1, plugins=(_PLUGIN, *plugins))
         version = Version(label="planted", interpreter=sys.executable)
         Session(settings).run([(Contender(version=version, case=case),) for case in cases])
         return list(readings(read(out)))

@@ -4,7 +4,7 @@
 
 Each is the plain interpreter, but for what happens in one of its phases. `tests/harness` and
 `benchmarks/memory.py` say what must be told of them. `PLANTED_CALL_SECONDS` in the environment
-makes every call last so long.
+makes every call last so long, and `PLANTED_SPIKE_SECONDS` every spike (a millisecond otherwise).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,11 +27,13 @@ from scenarios.scenario import scenario
 
 SPIKE_BYTES = 300 * 2**20
 KEPT_BYTES = 50 * 2**20
+NATIVE_BYTES = 8 * 2**20
 CACHE_BYTES, CACHE_CALLS = 4_000_000, 50
 SLOWING_PER_CALL = 1e-5
 """1 % per 1,000 calls."""
 
 _CALL_SECONDS = float(os.environ.get("PLANTED_CALL_SECONDS", "0"))
+_SPIKE_SECONDS = float(os.environ.get("PLANTED_SPIKE_SECONDS", "0.001"))
 _HONEST = catalog.get("interpreter")
 _kept: list[Any] = []
 
@@ -99,11 +102,11 @@ class Planted:
 
 
 def spike() -> None:
-    """Touch 300 MiB, hold them for a millisecond, and let go."""
+    """Touch 300 MiB, hold them for a moment, and let go."""
     pages = mmap.mmap(-1, SPIKE_BYTES)
     for at in range(0, SPIKE_BYTES, mmap.PAGESIZE):
         pages[at] = 1
-    time.sleep(0.001)
+    time.sleep(_SPIKE_SECONDS)
     pages.close()
 
 
@@ -141,6 +144,14 @@ def _keep() -> None:
     _kept.append(np.ones(KEPT_BYTES, np.uint8))
 
 
+def _keep_natively() -> None:
+    """In a library's own memory, of which Python knows nothing."""
+    database = sqlite3.connect(":memory:")
+    database.execute("create table kept (bytes blob)")
+    database.execute("insert into kept values (zeroblob(?))", (NATIVE_BYTES,))
+    _kept.append(database)
+
+
 def _keep_once() -> None:
     if not _kept:
         _keep()
@@ -167,6 +178,7 @@ for evaluator in (
     Planted("slowing", calling=_slow_down),
     Planted("keeps_each", compiling=_keep),
     Planted("keeps_once", compiling=_keep_once),
+    Planted("keeps_natively", compiling=_keep_natively),
     Planted("spike_lower", lowering=spike),
     Planted("spike_compile", compiling=spike),
     Planted("spike_first_call", calling=_spike_first),

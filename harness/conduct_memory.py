@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement
+from harness.sampled_memory import SampledMemory, Sampler
 from harness.worker import messages as m
 from results.drift import (
     LEAK_FLOOR_BYTES_PER_CALL,
@@ -25,6 +26,9 @@ _KEPT_BYTES = 1_024
 """Of the heap, each time a phase is repeated: less is heap slack."""
 _ONCE_BYTES = 64 * 1024
 """Resident memory that stays: less is pages that were touched for the first time."""
+_LEAK_CALLS = 500
+"""Over fewer, an engine's own caches that are filling look like a leak: a function that PyTorch has
+compiled gains 40 kB within its first two hundred calls, and then nothing."""
 _SETTLED = frozenset({"flat", "plateau"})
 _KEPT = "function kept"
 """What stands in the place of a call where every function stays alive."""
@@ -32,16 +36,31 @@ _SAWTOOTH_BYTES = 4_096
 """Garbage that climbs less high is not told."""
 
 
-def conduct_memory(sides: Sequence[Side], effort: Effort, rng: random.Random) -> None:
-    """Take every side through its phases under the memory probes."""
+def conduct_memory(
+    sides: Sequence[Side],
+    effort: Effort,
+    rng: random.Random,
+    samplers: Sequence[Sampler] = (),
+) -> None:
+    """Take every side through its phases under the memory probes.
+
+    Args:
+        sides: what is measured together.
+        effort: how much of it.
+        rng: for the order of sides.
+        samplers: those that look at each side from outside, for systems that tell no peaks.
+    """
     group = Group(sides, rng, "memory")
     reads: dict[Side, dict[str, m.MemoryRead]] = {side: {} for side in sides}
+    sampled = {
+        side: SampledMemory(each) for side, each in zip(sides, samplers, strict=bool(samplers))
+    }
     group.each(Side.open)
     for phase in PREPARED_PHASES:
-        group.each(_measure_memory, phase, reads)
+        group.each(_measure_memory, phase, reads, sampled)
     group.each(_follow_memory, effort)
-    group.each(_measure_memory, "evaluate", reads)
-    group.each(_measure_memory, "teardown", reads)
+    group.each(_measure_memory, "evaluate", reads, sampled)
+    group.each(_measure_memory, "teardown", reads, sampled)
     # The first time is over, so what comes again each time shows.
     group.each(_hold_memory, effort, reads)
     # The golden evaluator's own memory would be in the readings, so the check comes last.
@@ -49,9 +68,15 @@ def conduct_memory(sides: Sequence[Side], effort: Effort, rng: random.Random) ->
     group.release()
 
 
-def _measure_memory(side: Side, phase: str, reads: dict[Side, dict[str, m.MemoryRead]]) -> None:
+def _measure_memory(
+    side: Side,
+    phase: str,
+    reads: dict[Side, dict[str, m.MemoryRead]],
+    sampled: Mapping[Side, SampledMemory],
+) -> None:
     if phase in side.phases:
-        reads[side][phase] = side.ask(m.MeasureMemory(phase=phase), m.MemoryRead, phase)
+        read = side.ask(m.MeasureMemory(phase=phase), m.MemoryRead, phase)
+        reads[side][phase] = sampled[side].completed(read) if side in sampled else read
 
 
 def _hold_memory(side: Side, effort: Effort, reads: dict[Side, dict[str, m.MemoryRead]]) -> None:
@@ -161,8 +186,12 @@ def _follow_memory(side: Side, effort: Effort) -> None:
         )
         followed.add(side.ask(asked, m.MemorySeries, "evaluate"))
         before, drift = drift, followed.drift(floor)
-        # A leak is told when it has been seen twice, the second time over more calls.
-        confirmed = before is not None and before.grows
+        # A leak is told when it has been seen twice, the second time over more calls, and over
+        # enough of them; where calls are slow, each time gets more.
+        are_few = side.unit == CALL and followed.calls[-1] < _LEAK_CALLS
+        confirmed = before is not None and before.grows and not are_few
+        if are_few:
+            budget_ns *= 2
         is_clear = drift is None or drift.kind in _SETTLED or (drift.grows and confirmed)
         if is_clear or side.unit == _KEPT:
             break

@@ -242,7 +242,7 @@ class Session:
                 start_next = partial(self._start_next, step)
                 conduct_time(sides, effort, rng, rounds=rounds, meanwhile=start_next)
             else:
-                conduct_memory(sides, effort, rng)
+                conduct_memory(sides, effort, rng, [each for _, each in timelines])
         finally:
             for launch in launches:
                 launch.close()

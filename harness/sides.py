@@ -90,14 +90,18 @@ def parse_sides(texts: Sequence[str]) -> tuple[Side, ...]:
     return tuple(sides)
 
 
-def make_versions(sides: Sequence[Side]) -> tuple[Version, ...]:
+def make_versions(sides: Sequence[Side], beside: Sequence[str] = ()) -> tuple[Version, ...]:
     """An environment for each side, made where there is none yet.
 
     Releases are installed with each other's companions, so that they differ in nothing else: if
     one of them needs numpy<2, all of them get it. Where that cannot be installed, each side gets
     its own companions only, and the table's environment facts show the difference.
+
+    Args:
+        sides: what is compared.
+        beside: requirements that releases get as well where that is possible, such as a profiler.
     """
-    companions = _companions(sides)
+    companions = (*_companions(sides), *beside)
     return tuple(_make_version(side, companions) for side in sides)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import psutil
 from memory_profiler import memory_usage
 
-_INTERVAL_S = 0.02
+from harness.worker.memory import SAMPLING_INTERVAL_S
+
 _MEBIBYTE = 2**20
 
 
@@ -35,6 +36,10 @@ class Timeline:
     def samples(self) -> tuple[Sample, ...]:
         """What was seen; to be asked for when the process has ended."""
         self._thread.join()
+        return self.samples_so_far()
+
+    def samples_so_far(self) -> tuple[Sample, ...]:
+        """What has been seen of a process that lives."""
         found = []
         for line in self._stream.getvalue().splitlines():
             _, mebibytes, seconds = line.split()
@@ -45,4 +50,4 @@ class Timeline:
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         # The process may end between two looks at it; what was sampled until then stays.
         with contextlib.suppress(psutil.Error):
-            memory_usage(process, interval=_INTERVAL_S, stream=self._stream)
+            memory_usage(process, interval=SAMPLING_INTERVAL_S, stream=self._stream)

@@ -10,7 +10,8 @@ class Site:
     """A stack that allocated, and how much of it is there.
 
     Attributes:
-        stack: frames as `path:line`, outermost first; at least one.
+        stack: frames as `path:line`, outermost first; at least one. What a line called that is not
+            told by line, such as native functions, stands below it as `function [file]`.
         text: the innermost line.
         size_bytes: what it allocated.
     """
@@ -26,13 +27,15 @@ class Site:
 
     @property
     def place(self) -> str:
-        """The innermost frame."""
-        return self.stack[-1]
+        """The innermost line; of a stack without any, its innermost frame."""
+        lines = [frame for frame in self.stack if not frame.endswith("]")]
+        return lines[-1] if lines else self.stack[-1]
 
     @property
     def line(self) -> tuple[str, str]:
         """File and text of the innermost line: what it is in another version too."""
-        return self.place.rpartition(":")[0], self.text
+        place = self.place
+        return place if place.endswith("]") else place.rpartition(":")[0], self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

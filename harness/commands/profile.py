@@ -62,12 +62,14 @@ class Profile:
     def run(self, arguments: argparse.Namespace) -> int:
         """Profile, print tables and write files."""
         plugins = load_all_plugins(arguments)
+        if arguments.native and not arguments.memory:
+            raise UsageError("--native is about allocations; expected --memory with it")
         other = arguments.memory or arguments.timeline
         if not other and arguments.by in ("operator", "node", "line"):
             return profile_steps(arguments, plugins)
         if arguments.evaluator is None:
             raise UsageError("--evaluator is missing")
-        versions = _versions(arguments.sides)
+        versions = _versions(arguments.sides, ("memray",) if arguments.native else ())
         if arguments.memory:
             return profile_memory(arguments, versions, plugins)
         if arguments.timeline:
@@ -77,10 +79,10 @@ class Profile:
         return profile_functions(arguments, versions, plugins)
 
 
-def _versions(sides: Sequence[str] | None) -> tuple[Version, ...]:
+def _versions(sides: Sequence[str] | None, beside: Sequence[str]) -> tuple[Version, ...]:
     if not sides:
         return (Version(label="current", interpreter=sys.executable),)
     parsed = parse_sides(sides)
     if any(isinstance(side, EvaluatorSide) for side in parsed):
         raise UsageError("--sides: expected versions (autograd==1.6.2, git:REV, python:PATH)")
-    return make_versions(parsed)
+    return make_versions(parsed, beside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.table import Table
 from harness.cases import Case, make_cases, parse_spec
 from harness.commands.options import positive_int
 from harness.conversation import SubjectFailed
+from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher
 from harness.plan import Version
@@ -52,12 +54,24 @@ def add_memory_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=positive_int, default=3, metavar="N", help="memory: rounds"
     )
+    parser.add_argument(
+        "--native",
+        action="store_true",
+        help="memory: native allocations too, by memray in the subject's environment",
+    )
 
 
 def profile_memory(
     arguments: argparse.Namespace, versions: Sequence[Version], plugins: tuple[str, ...]
 ) -> int:
-    """Trace, print tables and write flame graphs."""
+    """Trace, print tables and write flame graphs.
+
+    Raises:
+        UsageError: if native allocations are asked for and an environment has no memray.
+    """
+    if arguments.native:
+        for version in versions:
+            _require_memray(version)
     specs = tuple(map(parse_spec, arguments.case))
     done = 0
     for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):
@@ -69,10 +83,23 @@ def profile_memory(
             else:
                 profiles.append(_Profile(label=version.label, traced=answer))
         if len(profiles) == len(versions):
-            _show(case, profiles, arguments.top)
+            _show(case, profiles, arguments.top, is_native=arguments.native)
             _write(case, profiles, arguments.out)
             done += 1
     return OK if done else NOTHING
+
+
+def _require_memray(version: Version) -> None:
+    """The worker imports it, so it must be where the subject is."""
+    looking = "import importlib.util as i, sys; sys.exit(i.find_spec('memray') is None)"
+    done = subprocess.run([version.interpreter, "-c", looking], check=False)
+    if done.returncode != 0:
+        raise UsageError(
+            f"--native: {version.label}: {version.interpreter} has no memray, which sees native "
+            f"allocations; expected it in that environment. Install it there ("
+            f"{version.interpreter} -m pip install memray), or leave --native out: allocations of "
+            "Python and numpy are told without it"
+        )
 
 
 def _traced(
@@ -86,7 +113,9 @@ def _traced(
         timeout_s=arguments.timeout,
         exact_memory=True,
     )
-    asked = m.TraceMemory(calls=arguments.calls, rounds=arguments.rounds, sites=_SITES)
+    asked = m.TraceMemory(
+        calls=arguments.calls, rounds=arguments.rounds, sites=_SITES, is_native=arguments.native
+    )
     try:
         side.open()
         return side.ask(asked, m.Traced, "compile")
@@ -96,8 +125,9 @@ def _traced(
         launch.close()
 
 
-def _show(case: Case, profiles: Sequence[_Profile], top: int) -> None:
+def _show(case: Case, profiles: Sequence[_Profile], top: int, *, is_native: bool) -> None:
     to = console()
+    whose = "native allocations too" if is_native else "allocations of Python and numpy alone"
     for kind, title in _KINDS:
         table = Table(title=f"{case}: {title}", title_justify="left")
         for profile in profiles:
@@ -111,14 +141,14 @@ def _show(case: Case, profiles: Sequence[_Profile], top: int) -> None:
             cells = [quantity(float(size), "B") for size in row.sizes_bytes]
             if len(profiles) > 1:
                 cells.append(quantity(float(row.difference_bytes), "B"))
-            table.add_row(*cells, row.place, row.text[:60])
+            table.add_row(*cells, row.place, row.text[:76])
         to.print(table)
     for profile in profiles:
         traced = profile.traced
         seen = traced.seen_bytes / max(traced.peak_bytes, 1)
         to.print(
             f"{profile.label}: the peak shown is {seen:.0%} of the highest, "
-            f"{quantity(float(traced.peak_bytes), 'B')}; allocations of Python and numpy alone"
+            f"{quantity(float(traced.peak_bytes), 'B')}; {whose}"
         )
 
 

@@ -19,11 +19,15 @@ import gc
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 _ARENAS = re.compile(rb"arenas \* \d+ bytes/arena\s*=\s*([\d,]+)")
+SAMPLING_INTERVAL_S = 0.02
+"""Of the controller, which looks at a memory launch from outside."""
+
 _ALLOCATED = re.compile(rb"# bytes in allocated blocks\s*=\s*([\d,]+)")
 
 
@@ -71,6 +75,9 @@ class LinuxProbe:
             self.heap_source = "mallinfo2+pymalloc"
             self.in_use_source = "mallinfo2+pymalloc+VmData"
             self._caught = os.memfd_create("graphgauge")
+
+    def be_seen(self) -> None:
+        """Do nothing: nobody outside needs to look."""
 
     def reset_peak(self) -> None:
         """Start a new high-water mark at what is resident now."""
@@ -145,7 +152,8 @@ class LinuxProbe:
 class PortableProbe:
     """Where there is no /proc: the process's own maximum, which cannot be reset.
 
-    A phase's peak is then known only where it exceeds all before it; `source` tells.
+    So the controller, which samples the process from outside all the time, tells peak, held and
+    retained instead (`harness.sampled_memory`), and this probe waits for it to see each of them.
     """
 
     peak_source = "ru_maxrss"
@@ -153,6 +161,10 @@ class PortableProbe:
     heap_source = "ru_maxrss"
     in_use_source = "ru_maxrss"
     settled_by = "gc.collect"
+
+    def be_seen(self) -> None:
+        """Stand still for as long as two samples take, so that one of them falls in between."""
+        time.sleep(2 * SAMPLING_INTERVAL_S)
 
     def reset_peak(self) -> None:
         """Do nothing: this mark only rises."""

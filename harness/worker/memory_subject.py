@@ -218,6 +218,7 @@ class _Marks:
         self._objects = _settled_objects(probe)
         self._heap_bytes = probe.heap()
         self.resident_bytes = probe.resident()
+        probe.be_seen()
         probe.reset_peak()
         self._peak_bytes = probe.peak()
         self._began_s = time.time()
@@ -232,8 +233,11 @@ class _Marks:
         settle(probe)
         held_bytes = probe.resident() - self.resident_bytes
         held_heap_bytes = probe.heap() - self._heap_bytes
+        probe.be_seen()
+        held_s = time.time()
         del product
         objects = _settled_objects(probe)
+        probe.be_seen()
         return MemoryRead(
             phase=phase,
             peak_bytes=peak_bytes,
@@ -249,6 +253,8 @@ class _Marks:
             settled_by=probe.settled_by,
             began_s=self._began_s,
             ended_s=ended_s,
+            held_s=held_s,
+            dropped_s=time.time(),
         )
 
 

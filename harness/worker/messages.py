@@ -188,8 +188,11 @@ class MemoryRead(NamedTuple):
     settled_by: str
     """What was done before each reading."""
     began_s: float
-    """Since the epoch: when the phase ran, for who looked at the process from outside."""
+    """Since the epoch, as all four: when the phase began, for who looks at the process from
+    outside; and until when it held what `peak_bytes`, `held_bytes` and `retained_bytes` tell."""
     ended_s: float
+    held_s: float
+    dropped_s: float
 
 
 class RepeatMemory(NamedTuple):
@@ -252,13 +255,15 @@ class Sawtooth(NamedTuple):
 
 
 class TraceMemory(NamedTuple):
-    """Run the whole road under tracemalloc. Answered by `Traced`."""
+    """Run the whole road under tracemalloc, or memray. Answered by `Traced`."""
 
     calls: int
     rounds: int
     """After a first one."""
     sites: int
     """How many of the largest to tell of each kind."""
+    is_native: bool = False
+    """By memray, which sees native allocations too."""
 
 
 class Traced(NamedTuple):

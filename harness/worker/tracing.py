@@ -1,7 +1,8 @@
 """Attribution: which lines allocated what is there at the peak, and what never comes back.
 
 tracemalloc knows every allocation of Python and of numpy with its stack. It slows allocation down
-several times over, so nothing is timed here, and memory of other allocators is not in it.
+several times over, so nothing is timed here, and memory of other allocators is not in it: memray
+tells that, where it is there (`harness.worker.native_tracing`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 
 from harness.worker.memory_subject import MemorySubject
 from harness.worker.messages import Traced, TraceMemory
+from harness.worker.native_tracing import trace_natively
+from harness.worker.places import shortened
 
 _FRAMES = 32
 _LOOK_S = 0.0005
@@ -32,6 +35,8 @@ class TracedSubject(MemorySubject):
 
     def trace_memory(self, request: TraceMemory) -> Traced:
         """Prepare, call and drop: once, and then again in rounds, reading what is left."""
+        if request.is_native:
+            return self._trace_natively(request)
         tracemalloc.start(_FRAMES)
         before = _settled()
         with _highest_moment() as seen:
@@ -50,6 +55,12 @@ class TracedSubject(MemorySubject):
             seen_bytes=seen.highest_bytes,
             evaluator_version=self._evaluator.version(),
         )
+
+    def _trace_natively(self, request: TraceMemory) -> Traced:
+        found = trace_natively(
+            lambda: self._trace_round(request.calls), request.rounds, request.sites
+        )
+        return Traced(**found._asdict(), evaluator_version=self._evaluator.version())
 
     def _trace_round(self, calls: int) -> None:
         self._preparation = self._new_preparation()
@@ -136,22 +147,9 @@ def _grown(
 
 def _site(traceback: Sequence[tracemalloc.Frame], size: int) -> Site:
     """The stack up to who called numpy: its own lines tell nothing."""
-    frames = [(_short(frame.filename), frame) for frame in traceback]
+    frames = [(shortened(frame.filename), frame) for frame in traceback]
     while len(frames) > 1 and frames[-1][0].startswith("numpy/"):
         frames.pop()
     innermost = frames[-1][1]
     text = linecache.getline(innermost.filename, innermost.lineno).strip()
     return [f"{path}:{frame.lineno}" for path, frame in frames], text, size
-
-
-def _short(path: str) -> str:
-    """A path from where packages are found, so that it is alike in every environment."""
-    for marker in ("site-packages/", "dist-packages/"):
-        _, found, rest = path.rpartition(marker)
-        if found:
-            return rest
-    roots = sorted((each for each in sys.path if each), key=len, reverse=True)
-    for root in roots:
-        if path.startswith(root.rstrip("/") + "/"):
-            return path[len(root.rstrip("/")) + 1 :]
-    return path

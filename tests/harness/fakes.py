@@ -82,6 +82,8 @@ def usual_answers(call_ns: int = 1_000) -> dict[type, Answer]:
             settled_by="gc.collect+malloc_trim",
             began_s=0.0,
             ended_s=1.0,
+            held_s=2.0,
+            dropped_s=3.0,
         ),
         m.RepeatMemory: lambda _: m.MemoryRounds(
             retained_heap_bytes={"construct": [0, 0], "compile": [5_000, 4_000, 4_000]},

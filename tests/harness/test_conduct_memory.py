@@ -174,3 +174,25 @@ def test_a_wrong_value_gives_no_memory_either() -> None:
     rows, _ = _conducted(Check=lambda _: m.Checked(max_relative_error=None, problem="off"))
 
     assert [(row.metric, row.status) for row in rows] == [("peak_memory", "wrong")]
+
+
+def test_growth_within_few_calls_is_followed_for_longer() -> None:
+    """What grows for 150 slow calls and then stands still is no leak; each time gets more time."""
+    rising = [320 * at for at in range(20)]
+    parts = [
+        memory_series(in_use)._replace(calls=[first + 4 * at for at in range(20)])
+        for first, in_use in (
+            (0, rising),
+            (76, [rising[-1] + each for each in rising]),
+            (152, [2 * rising[-1]] * 20),
+            (228, [2 * rising[-1]] * 20),
+        )
+    ]
+    turn = iter(parts)
+
+    rows, questions = _conducted(FollowMemory=lambda _: next(turn))
+
+    budgets = [each.budget_ns for each in questions if isinstance(each, m.FollowMemory)]
+    assert budgets == [budgets[0] * 2**at for at in range(len(budgets))]
+    assert len(budgets) >= 3
+    assert parse_notes(_row(rows, "memory_drift").detail)["class"] != "leak"

@@ -64,3 +64,14 @@ def test_a_flame_graph_is_one_file_that_needs_nothing_else(sites: list[Site]) ->
 def test_a_graph_of_nothing_says_so() -> None:
     """No site is no box, and no division by zero."""
     assert "<rect" in flame_graph([], "nothing")
+
+
+def test_native_frames_hang_below_their_line() -> None:
+    """A site is the innermost line; what it called natively is in the stack, and in the text."""
+    stack = ("a.py:1", "b.py:2", "create [native]", "grow [libengine.so]")
+    site = Site(stack=stack, text="make() → create", size_bytes=1)
+    of_a_thread = Site(stack=("start_thread [native]", "work [native]"), text="", size_bytes=1)
+
+    assert site.place == "b.py:2"
+    assert site.line == ("b.py", "make() → create")
+    assert of_a_thread.line == ("work [native]", "")

@@ -30,7 +30,7 @@ def main(path: Path) -> None:
         of_one = list(group)
         size = params.replace(";", ", ")
         print(f"#### `{scenario}`, {mode}" + (f" ({size})" if size else "") + "\n")
-        measured = [each for each in of_one if each.status == "ok"]
+        measured = [each for each in of_one if each.seconds_per_call is not None]
         if measured:
             _print_measured(measured)
         for line in _reasons([each for each in of_one if each.status != "ok"]):
@@ -73,6 +73,10 @@ def _reasons(summaries: Sequence[CaseSummary]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for each in summaries:
         detail = re.sub(r"\s+", " ", each.detail).replace(each.evaluator, "it")
+        if each.status == "timeout":  # what was left of the launch's time tells nothing
+            detail = (
+                "after it had called" if each.seconds_per_call is not None else "before it called"
+            )
         detail = detail if len(detail) <= _LONGEST else f"{detail[:_LONGEST]}…"
         by_reason.setdefault(f"{each.status}: {detail}", []).append(f"`{each.evaluator}`")
     return [f"- {', '.join(names)}: {reason}" for reason, names in sorted(by_reason.items())]

@@ -42,6 +42,10 @@ WITHOUT_GRAPH = {
 }
 """Adapters whose engine makes nothing in `lower`, and why."""
 
+GRAPH_IN_COMPILE = frozenset({"onnxruntime"})
+"""Whose engine has one call that makes its graph of the model and compiles it: `lower` is our
+exporter alone, and its share is told of both together."""
+
 
 def main() -> int:
     """Print a line for each engine and scenario; 1 where a share is above the limit."""
@@ -84,8 +88,14 @@ def _row(evaluator: Any, scenario: str, repeats: int) -> float:
         print(f"{head}{1e3 * total_s:8.2f}ms{'all':>10}{'':8}  {WITHOUT_GRAPH[evaluator.name]}")
         return 0.0
     ours_s = _smallest(lambda: lowered_without_engine(evaluator, network, "gradient"), repeats)
+    note = ""
+    if evaluator.name in GRAPH_IN_COMPILE:
+        lowered = evaluator.lower(network, "gradient")
+        compile_s = _smallest(lambda: evaluator.compile(lowered), repeats)
+        note = f"  {1e3 * compile_s:.2f}ms of it compile; of lower {100 * ours_s / total_s:.1f} %"
+        total_s += compile_s
     share = ours_s / total_s
-    print(f"{head}{1e3 * total_s:8.2f}ms{1e3 * ours_s:8.2f}ms{100 * share:6.1f} %")
+    print(f"{head}{1e3 * total_s:8.2f}ms{1e3 * ours_s:8.2f}ms{100 * share:6.1f} %{note}")
     return share
 
 

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from evaluators.engines.table import ENGINES, Engine, normalised
 from evaluators.protocol import Evaluator, EvaluatorError
+from evaluators.unsupported import Unsupported
 
 _MODULES = {
     "reference": "evaluators.reference",
@@ -58,6 +59,7 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Evaluator:
     """The evaluator of that name, its engine imported.
 
+    An engine of a release that its adapter does not know gives one that refuses every network.
     `EvaluatorError` when the name is unknown or its engine is not installed.
     """
     if name in _announced:
@@ -66,7 +68,10 @@ def get(name: str) -> Evaluator:
         return _registered[name]
     if name not in _MODULES:
         raise EvaluatorError(f"there is no evaluator {name!r}{_suggestion(name)}")
-    evaluators: tuple[Evaluator, ...] = _import(name).EVALUATORS
+    module = _import(name)
+    if isinstance(module, Unsupported):
+        return module
+    evaluators: tuple[Evaluator, ...] = module.EVALUATORS
     return next(each for each in evaluators if each.name == name)
 
 
@@ -83,22 +88,31 @@ def evaluators_of(distribution: str) -> tuple[str, ...]:
     )
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str) -> ModuleType | Unsupported:
     try:
         return import_module(_MODULES[name])
     except Exception as error:  # whatever an engine does where it does not fit in
         engine = engine_of(name)
         if engine is None:
             raise
-        raise EvaluatorError(_not_importable(name, engine, error)) from error
+        release = _installed(engine)
+        reason = engine.unsupported(release) if release is not None else None
+        if release is not None and reason is not None:
+            return Unsupported(name, release, reason)
+        raise EvaluatorError(_not_importable(name, engine, release, error)) from error
 
 
-def _not_importable(name: str, engine: Engine, error: Exception) -> str:
+def _installed(engine: Engine) -> str | None:
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - for this alone
 
     try:
-        release = version(engine.distribution)
+        return version(engine.distribution)
     except PackageNotFoundError:
+        return None
+
+
+def _not_importable(name: str, engine: Engine, release: str | None, error: Exception) -> str:
+    if release is None:
         return (
             f"evaluator {name!r} needs {engine.distribution} {engine.supported}; "
             f"install it: pip install '{engine.extra}'"

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple, TypeAlias
 
-from evaluators.engines.decomposition import decomposed
+from evaluators.engines.decomposition import decomposed_in_order
 from evaluators.engines.table import Engine, engine_named
 from evaluators.engines.walk import walk
 from evaluators.protocol import Array, EvaluatorError, network_for, refusal
@@ -67,7 +67,8 @@ class Operators:
 
         `constant` gives what the engine has for a constant's array.
         """
-        walked = walk(decomposed(asked.outputs, self.known), self.bind, constant)
+        outputs, nodes = decomposed_in_order(asked.outputs, self.known)
+        walked = walk(outputs, self.bind, constant, nodes)
         weight_names, data_names = asked.weight_names, asked.data_names
 
         def of_inputs(weights: Sequence[Any], data: Sequence[Any]) -> list[Any]:

@@ -25,7 +25,7 @@ import numpy as np
 
 from evaluators.engine_profile import EngineProfile, EngineRow
 from evaluators.engines.adapter import Adapter
-from evaluators.engines.decomposition import decomposed
+from evaluators.engines.decomposition import decomposed_in_order
 from evaluators.engines.walk import walk
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
 from networks import Network, Node, operators as op
@@ -63,9 +63,8 @@ class CasadiNetwork(Adapter):
             {node.attributes: casadi.MX.sym(node.attributes, node.size) for node in inputs}
             for inputs in (asked.weights, asked.data)
         ]
-        outputs = walk(decomposed(asked.outputs, _KNOWN), _bind, _constant)(
-            weights.__getitem__, data.__getitem__
-        )
+        known, order = decomposed_in_order(asked.outputs, _KNOWN)
+        outputs = walk(known, _bind, _constant, order)(weights.__getitem__, data.__getitem__)
         nodes = asked.outputs
         if asked.is_differentiated:
             outputs += _derivatives(outputs[0], list(weights.values()))

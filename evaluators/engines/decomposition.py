@@ -26,16 +26,31 @@ from networks.operators import Operator
 
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
     """Equal outputs, without the operators that are not known and have a rule here."""
+    return decomposed_in_order(outputs, known)[0]
+
+
+def decomposed_in_order(
+    outputs: Sequence[Node], known: Collection[Operator]
+) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """As `decomposed`, with every node that the outputs need, operands before their users."""
+    nodes = topological_order(outputs)
+    unknown = _RULES.keys() - known
+    is_of_one_dtype = len({node.dtype for node in nodes}) == 1
+    if is_of_one_dtype and unknown.isdisjoint({node.operator for node in nodes}):
+        return tuple(outputs), nodes
     with collector_paused():
         replaced: dict[Node, Node] = {}
-        for node in topological_order(outputs):
+        for node in nodes:
             if (
-                not replaced.keys().isdisjoint(node.operands)
-                or (node.operator not in known and node.operator in _RULES)
-                or has_mixed_operands(node)
+                node.operator in unknown
+                or (replaced and not replaced.keys().isdisjoint(node.operands))
+                or (not is_of_one_dtype and has_mixed_operands(node))
             ):
                 replaced[node] = _replacement(node, replaced, known)
-        return tuple([replaced.get(node, node) for node in outputs])
+        if not replaced:
+            return tuple(outputs), nodes
+        equal = tuple([replaced.get(node, node) for node in outputs])
+        return equal, topological_order(equal)
 
 
 def _replacement(node: Node, replaced: dict[Node, Node], known: Collection[Operator]) -> Node:

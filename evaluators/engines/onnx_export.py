@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
+from onnx import AttributeProto, TensorProto
 
-from networks import Node, operators as op, topological_order
+from networks import Node, operators as op
 from networks.inference import BOOL, FLOAT32, FLOAT64
 from networks.operators import Operator
 
@@ -20,11 +20,15 @@ OPSET, IR_VERSION = 18, 8
 """Of 2022: every supported release reads them, and results do not depend on the exporter's age."""
 
 _TYPES = {FLOAT32: TensorProto.FLOAT, FLOAT64: TensorProto.DOUBLE, BOOL: TensorProto.BOOL}
+_ELEMENTS = {**_TYPES, np.dtype(np.int64): TensorProto.INT64}
 
 
-def exported(inputs: Sequence[Node], outputs: Sequence[Node]) -> Any:
-    """An ONNX model of decomposed outputs; its inputs are called w0, w1, …, d0, d1, …."""
-    return _Exporter().model(inputs, outputs)
+def exported(inputs: Sequence[Node], outputs: Sequence[Node], nodes: Sequence[Node]) -> Any:
+    """An ONNX model of decomposed outputs and the nodes that they need, operands first.
+
+    Its inputs are called w0, w1, …, d0, d1, ….
+    """
+    return _Exporter().model(inputs, outputs, nodes)
 
 
 class _Exporter:
@@ -34,11 +38,13 @@ class _Exporter:
         self._model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="graphgauge")
         self._model.opset_import.add(version=OPSET)
         self._graph = self._model.graph
+        self._nodes = self._graph.node  # each look-up would make another view of it
+        self._count = 0
         self._graph.name = "network"
         self._names: dict[Node, str] = {}
         self._numbers: dict[Any, str] = {}
 
-    def model(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> Any:
+    def model(self, inputs: Sequence[Node], outputs: Sequence[Node], nodes: Sequence[Node]) -> Any:
         """The whole."""
         counts = {op.WEIGHT: 0, op.DATA: 0}
         for node in inputs:
@@ -46,7 +52,7 @@ class _Exporter:
             self._names[node] = f"{letter}{counts[node.operator]}"
             counts[node.operator] += 1
             self._declare(self._graph.input, self._names[node], node)
-        for node in topological_order(outputs):
+        for node in nodes:
             if node.operator is op.CONSTANT:
                 self._names[node] = self.number(node.attributes)
             elif node.operands:
@@ -57,15 +63,18 @@ class _Exporter:
             self._declare(self._graph.output, f"y{place}", node)
         return self._model
 
-    def emit(self, kind: str, inputs: Sequence[str], *, name: str = "", **attributes: Any) -> str:
+    def emit(
+        self, kind: str, inputs: Sequence[str], *, name: str = "", **attributes: int | Sequence[int]
+    ) -> str:
         """One ONNX node; the name of its result."""
-        node = self._graph.node.add()
-        node.op_type = kind
-        node.input.extend(inputs)
-        name = name or f"v{len(self._graph.node)}"
-        node.output.append(name)
+        self._count += 1
+        name = name or f"v{self._count}"
+        node = self._nodes.add(op_type=kind, input=inputs, output=(name,))
         for key, value in attributes.items():
-            node.attribute.append(onnx.helper.make_attribute(key, value))
+            if isinstance(value, int):
+                node.attribute.add(name=key, type=AttributeProto.INT, i=value)
+            else:
+                node.attribute.add(name=key, type=AttributeProto.INTS, ints=value)
         return name
 
     def number(self, value: Any) -> str:
@@ -75,7 +84,12 @@ class _Exporter:
         name = self._numbers.get(key)
         if name is None:
             name = self._numbers[key] = f"c{len(self._numbers)}"
-            self._graph.initializer.append(numpy_helper.from_array(array, name))
+            self._graph.initializer.add(
+                name=name,
+                dims=array.shape,
+                data_type=_ELEMENTS[array.dtype],
+                raw_data=array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes(),
+            )
         return name
 
     def integers(self, values: Sequence[int]) -> str:

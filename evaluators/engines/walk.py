@@ -17,14 +17,16 @@ def walk(
     outputs: Sequence[Node],
     bind: Callable[[Node], Function],
     constant: Callable[[Array], Any] = lambda array: array,
+    nodes: Sequence[Node] | None = None,
 ) -> Walk:
     """A function that applies the engine's functions node by node.
 
     `bind` gives the engine's function of a node's operands, `constant` what the engine has for a
     constant's array. A value that nobody needs any longer is let go: its place is taken by a later
-    one.
+    one. `nodes` are those that the outputs need, operands first, where the caller has them.
     """
-    nodes = topological_order(outputs)
+    if nodes is None:
+        nodes = topological_order(outputs)
     places, count = _places(nodes, outputs)
     weights = [(node.attributes, places[node]) for node in nodes if node.operator is op.WEIGHT]
     data = [(node.attributes, places[node]) for node in nodes if node.operator is op.DATA]
@@ -64,7 +66,10 @@ def _places(nodes: Sequence[Node], outputs: Sequence[Node]) -> tuple[dict[Node, 
     free: list[int] = []
     for node in nodes:
         if node.operands:
-            free += {places[each] for each in node.operands if last_use.get(each) is node}
+            for operand in node.operands:
+                if last_use.get(operand) is node:
+                    del last_use[operand]  # once, even where it is both operands
+                    free.append(places[operand])
             if not free:
                 free.append(count)
                 count += 1

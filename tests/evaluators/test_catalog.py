@@ -15,6 +15,7 @@ from evaluators import catalog
 from evaluators.catalog import EvaluatorError
 from evaluators.engines.table import ENGINES, Companion, Engine, matches
 from evaluators.strategies.interpreter import Interpreter
+from scenarios import scenario
 from tests.evaluators.conftest import OWN
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +126,26 @@ def test_an_engine_that_does_not_import_is_told_what_it_lacks(
 
     assert "autograd 1.6.2 does not import here (ModuleNotFoundError" in str(caught.value)
     assert str(caught.value).endswith("beside it is needed: numpy<2")
+
+
+def test_a_release_that_is_not_supported_refuses_rather_than_fails_to_import(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What an unknown release does when it is imported is beside the point."""
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "1.3")
+    hide(monkeypatch, "autograd")
+    network = scenario.get("mlp").network({}, dtype="float32")
+
+    evaluator = catalog.get("autograd")
+
+    reason = evaluator.refuse(network, "output")
+    assert evaluator.version() == "1.3"
+    assert reason is not None
+    assert "autograd 1.3 is outside the supported >=1.6.2,<2" in reason
+    with pytest.raises(EvaluatorError, match="outside the supported"):
+        evaluator.lower(network, "output")
+    with pytest.raises(EvaluatorError, match="outside the supported"):
+        evaluator.compile(None)
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:

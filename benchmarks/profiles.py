@@ -5,8 +5,8 @@
 
 `overhead` profiles identical code in two versions and prints, for each case, how much longer an
 instrumented call takes and how far the steps are from adding up to the uninstrumented call: in the
-mean over its launches, which is what a profile tells, and in the worst of them. The cost of a reading
-is taken from the other launches alone.
+mean over its launches, which is what a profile tells, and in the worst of them. The cost of a
+reading is taken from the other launches alone.
 
 `planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
 call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds

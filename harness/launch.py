@@ -143,6 +143,17 @@ class LocalLauncher:
             return LocalLaunch(surroundings)
 
 
+_running: set[LocalLaunch] = set()
+"""Started and not closed; whoever forgets one, or is interrupted before, leaves it to the exit."""
+
+
+@atexit.register
+def _close_all() -> None:
+    # Not one registration for each launch: those that are taken back keep their places for ever.
+    for launch in list(_running):
+        launch.close()
+
+
 class LocalLaunch:
     """A worker process, its two pipes, its scratch directory, and the end of its output."""
 
@@ -191,7 +202,7 @@ class LocalLaunch:
             os.close(questions_read)
             os.close(replies_write)
         # Whatever interrupts the controller between here and `close`, the launch is ended.
-        atexit.register(self.close)
+        _running.add(self)
         self._output = OutputTail(self.process.stdout)
         if self._memory_limit_bytes is not None:
             self._memory_watch = MemoryWatch(
@@ -257,7 +268,7 @@ class LocalLaunch:
         if self._is_closed:
             return
         self._is_closed = True
-        atexit.unregister(self.close)
+        _running.discard(self)
         if self._memory_watch is not None:
             self._memory_watch.close()
         for fd in (self._questions, self._replies):

@@ -75,11 +75,15 @@ class Interruption:
 def put_off() -> Iterator[None]:
     """A short piece of work that is done whole: what would end it at once does so afterwards.
 
-    A process that is started must be known before anything else happens, or nobody ends it.
+    A process that is started must be known before anything else happens, or nobody ends it. Other
+    threads than the main one do their work whole anyway: no signal reaches them.
 
     Raises:
         KeyboardInterrupt: on leaving, if a signal that ends a run at once came meanwhile.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _Delay.depth += 1
     try:
         yield
@@ -91,7 +95,7 @@ def put_off() -> Iterator[None]:
 
 
 class _Delay:
-    """Of the main thread, the only one whose work signals end."""
+    """Of the main thread's work."""
 
     depth = 0
     has_come = False

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,6 +175,26 @@ def test_what_must_be_done_whole_is() -> None:
         with put_off():
             done.append("later")
     assert done == ["inner", "outer", "later"]
+
+
+def test_the_work_of_other_threads_puts_nothing_off() -> None:
+    """The main thread is stopped at once, whatever they are at."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with put_off():
+            begun.set()
+            may_end.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    try:
+        with Interruption(), pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        may_end.set()
+        thread.join()
 
 
 def test_the_first_ctrl_c_is_a_wish() -> None:

@@ -59,6 +59,7 @@ def conduct_time(
     *,
     rounds: int = 1,
     meanwhile: Callable[[], IsReady] = lambda: lambda: True,
+    after_blocks: Callable[[], None] = lambda: None,
 ) -> None:
     """Take every side through its phases against the clock.
 
@@ -69,6 +70,7 @@ def conduct_time(
         rounds: so many times the usual blocks.
         meanwhile: called once when all sides are open, and not waited for; blocks go on until what
             it returns says that the next launches are ready, since their start costs nothing then.
+        after_blocks: called once when the last block of `evaluate` is timed, and not waited for.
     """
     group = Group(sides, rng, "time")
     group.each(Side.open)
@@ -85,7 +87,9 @@ def conduct_time(
     group.release()
     if is_prepared_elsewhere:
         group.each(Side.stay)
-    _evaluate(group, effort, rounds, is_next_ready)
+    _time_blocks(group, effort, rounds, is_next_ready)
+    after_blocks()
+    _judge_blocks(group, effort)
     group.release()
     if any(effort.wants(phase) for phase in PREPARED_PHASES):
         _repeat(group, effort)
@@ -164,7 +168,7 @@ def _multiply(side: Side, effort: Effort) -> None:
         side.instances = side.ask(_multiplying(effort), m.Multiplied, "compile").instances
 
 
-def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
+def _time_blocks(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
     """Time blocks of calls: alone in one go, together in mirrored rounds."""
     group.each(_calibrate, effort)
     group.each(_read_yardstick)
@@ -174,6 +178,10 @@ def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady)
         _share_calls(group.alive)
         _blocks_together(group, effort, rounds, is_next_ready)
         group.each(_read_yardstick)
+
+
+def _judge_blocks(group: Group, effort: Effort) -> None:
+    """See that what was timed is still right, and estimate from the blocks."""
     group.each(_check_again)
     _estimate(group.alive, effort)
     for side in group.alive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from harness.cases import parse_spec
 from harness.effort import quick_effort
-from harness.launch import Surroundings
+from harness.launch import Surroundings, usable_cpu
 from harness.plan import MEMORY, TIME, Contender, Version, plan_steps
 from harness.session import Session, Settings
 from harness.side_files import blocks_path
@@ -369,3 +370,57 @@ def test_the_next_launches_start_while_a_case_is_measured_alone(tmp_path: Path) 
     assert len(launcher.launches) == 2 + 4
     assert all(each.closed for each in launcher.launches)
     assert all(each.log for each in launcher.launches)
+
+
+@pytest.mark.skipif(usable_cpu() is None, reason="nothing is started ahead with one CPU")
+def test_the_pair_after_next_starts_before_a_pair_is_judged(tmp_path: Path) -> None:
+    """When a pair's last block is timed and the next pair is ready, a third one starts."""
+    moments: list[str] = []
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        moments.append("start")
+        usual = usual_answers()
+        check_again = usual[m.CheckAgain]
+
+        def noted(question: m.Message) -> m.Message:
+            moments.append("judge")
+            return check_again(question)
+
+        return usual | {m.CheckAgain: noted}
+
+    settings = _settings(tmp_path / "a.csv", effort=replace(_EFFORT, launches=3))
+    launcher = FakeLauncher(answers)
+
+    Session(settings, launcher).run([(_contender("a"), _contender("b"))])
+
+    facts, pair, judging = ["start"] * 2, ["start"] * 2, ["judge"] * 2
+    assert moments == [*facts, *pair, *pair, *pair, *judging, *judging, *judging]
+    assert all(launch.closed for launch in launcher.launches)
+
+
+@pytest.mark.skipif(usable_cpu() is None, reason="nothing is pinned with one CPU")
+def test_who_hands_over_is_on_the_measured_cpu_and_starts_nothing_there(tmp_path: Path) -> None:
+    """Blocks are asked for from the CPU that they run on; processes are started from another."""
+    asked_on: set[int] = set()
+    started_on: set[int] = set()
+
+    def answers(_surroundings: Surroundings) -> dict[type, Answer]:
+        started_on.update(os.sched_getaffinity(0))
+        usual = usual_answers()
+        run = usual[m.RunBlocks]
+
+        def noted(question: m.Message) -> m.Message:
+            asked_on.update(os.sched_getaffinity(0))
+            return run(question)
+
+        return usual | {m.RunBlocks: noted}
+
+    before = os.sched_getaffinity(0)
+
+    Session(_settings(tmp_path / "a.csv"), FakeLauncher(answers)).run(
+        [(_contender("a"), _contender("b"))]
+    )
+
+    assert asked_on == {usable_cpu()}
+    assert not asked_on & started_on
+    assert os.sched_getaffinity(0) == before

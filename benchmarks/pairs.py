@@ -97,7 +97,7 @@ def _measure(out: Path, pairs: int, launcher: LocalLauncher) -> Pairs:
     scenario, evaluator, mode = _CASE
     (case,) = make_cases([parse_spec(scenario)], [evaluator], [mode])
     effort = paired_effort(launches=pairs, least_launches=pairs, timeout_s=120, memory=False)
-    effort = replace(effort, first_rounds=1, phases=frozenset({"evaluate"}))
+    effort = replace(effort, phases=frozenset({"evaluate"}))
     group = tuple(
         Contender(version=Version(label=label, interpreter=sys.executable), case=case)
         for label in ("one", "other")

@@ -1,4 +1,4 @@
-"""Launches that are started before their step, on CPUs that nothing is measured on meanwhile."""
+"""Launches that are started before their step."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ class Ahead:
     def add(self, step: Step, contender: Contender, launch: Launch) -> None:
         """Keep a launch for that step."""
         self._launches[_key(step, contender)] = launch
-
-    def has(self, step: Step) -> bool:
-        """Whether any launch of that step was started."""
-        return any(_key(step, each) in self._launches for each in step.contenders)
-
-    def has_caught_up(self, step: Step) -> bool:
-        """Whether all that were started for that step have answered what was posted to them."""
-        started = [self._launches.get(_key(step, each)) for each in step.contenders]
-        return all(launch.has_caught_up() for launch in started if launch is not None)
 
     def take(self, step: Step, contender: Contender) -> Launch | None:
         """The launch that waits for that step, if there is one; it is the caller's from now on."""

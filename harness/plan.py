@@ -29,8 +29,6 @@ class Contender:
     case: Case
 
 
-_STEPS_AHEAD = 2
-
 Group = tuple[Contender, ...]
 """What is alive together: one contender alone, or a baseline and its candidates."""
 
@@ -42,8 +40,8 @@ class Step:
     kind: str
     launch: int
     contenders: Group
-    following: tuple[Step, ...] = ()
-    """What will probably be run next, two steps at most, so that processes can start meanwhile."""
+    following: Step | None = None
+    """What will probably be run next, so that its processes can start before."""
 
     @property
     def pair(self) -> str:
@@ -69,10 +67,11 @@ def plan_steps(
             break
         order = _shuffled(unfinished, rng, is_first=number == 1)
         steps = [Step(kind=TIME, launch=number, contenders=group) for group in order]
-        later = range(number + 1, effort.launches + 1) if len(groups) == 1 else ()
-        row = [*steps, *(replace(steps[-1], launch=launch) for launch in later[:_STEPS_AHEAD])]
-        for place, step in enumerate(steps, 1):
-            yield replace(step, following=tuple(row[place : place + _STEPS_AHEAD]))
+        last = replace(steps[-1], launch=number + 1)
+        is_alone = len(groups) == 1 and number < effort.launches
+        following = [*steps[1:], last if is_alone else None]
+        for step, after in zip(steps, following, strict=True):
+            yield replace(step, following=after)
     for number in range(effort.launches + 1, effort.launches + effort.memory_launches + 1):
         for group in _shuffled(groups, rng, is_first=number == effort.launches + 1):
             yield Step(kind=MEMORY, launch=number, contenders=group)

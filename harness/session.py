@@ -19,7 +19,7 @@ from typing import Any
 from harness.ahead import Ahead
 from harness.cases import Case
 from harness.conduct_memory import conduct_memory
-from harness.conduct_time import IsReady, conduct_time, questions_ahead
+from harness.conduct_time import conduct_time, questions_ahead
 from harness.conversation import Side, open_request
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
@@ -164,7 +164,7 @@ class Session:
     def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
         self._stop_sweeps(step, table)
         group, effort = step.contenders, self._settings.effort
-        self._ahead.keep_only([step, *step.following])
+        self._ahead.keep_only([step, step.following] if step.following else [step])
         spent = self._spent[group]
         wanted = self._wanted(step)
         progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
@@ -242,15 +242,11 @@ class Session:
                 sides.append(self._side(launch, contender, step, table, cpu))
             effort = self._settings.effort
             if step.kind == TIME:
-                rounds = effort.first_rounds if step.launch == 1 else 1
-                conduct_time(
-                    sides,
-                    effort,
-                    rng,
-                    rounds=rounds,
-                    meanwhile=partial(self._start_next, step),
-                    after_blocks=partial(self._start_after_next, step),
-                )
+                if len(sides) > 1:  # what differs by little is timed with nothing beside it
+                    when = {"when_timed": partial(self._start_next, step, self._starting_cpus)}
+                else:
+                    when = {"when_open": partial(self._start_next, step, self._other_cpus)}
+                conduct_time(sides, effort, rng, **when)
             else:
                 conduct_memory(sides, effort, rng, [each for _, each in timelines])
         finally:
@@ -273,25 +269,10 @@ class Session:
         for contender, timeline in timelines:
             self._side_files.keep_timeline(self.id, step, contender, timeline)
 
-    def _start_next(self, step: Step) -> IsReady:
-        """Have the next step's processes start on CPUs that nothing is measured on.
-
-        There they also do what is not timed. Whether they are ready is told by what is returned.
-        """
-        following = step.following[0] if step.following else None
-        if following is None or self._is_beyond(following):
-            return lambda: True
-        if not self._ahead.has(following):
-            self._start_ahead(following, self._other_cpus)
-        return partial(self._ahead.has_caught_up, following)
-
-    def _start_after_next(self, step: Step) -> None:
-        """Where the next step's processes are ready, have those of the step after it start."""
-        if len(step.following) < 2 or self._is_beyond(step.following[1]):
-            return
-        following, after_next = step.following
-        if self._ahead.has(following) and self._ahead.has_caught_up(following):
-            self._start_ahead(after_next, self._other_cpus)
+    def _start_next(self, step: Step, cpus: Sequence[int]) -> None:
+        """Have the next step's processes start on those CPUs, and do there what is not timed."""
+        if step.following is not None and not self._is_beyond(step.following):
+            self._start_ahead(step.following, cpus)
 
     def _is_beyond(self, step: Step) -> bool:
         """Whether a step comes after its group's last one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -373,29 +374,31 @@ def test_the_next_launches_start_while_a_case_is_measured_alone(tmp_path: Path) 
 
 
 @pytest.mark.skipif(usable_cpu() is None, reason="nothing is started ahead with one CPU")
-def test_the_pair_after_next_starts_before_a_pair_is_judged(tmp_path: Path) -> None:
-    """When a pair's last block is timed and the next pair is ready, a third one starts."""
+def test_the_next_pair_starts_when_nothing_more_is_timed(tmp_path: Path) -> None:
+    """Not while a pair's blocks are timed, and before it is judged."""
     moments: list[str] = []
 
     def answers(surroundings: Surroundings) -> dict[type, Answer]:
         moments.append("start")
         usual = usual_answers()
-        check_again = usual[m.CheckAgain]
 
-        def noted(question: m.Message) -> m.Message:
-            moments.append("judge")
-            return check_again(question)
+        def noted(question: m.Message, moment: str, answer: Answer) -> m.Message:
+            moments.append(moment)
+            return answer(question)
 
-        return usual | {m.CheckAgain: noted}
+        told = {m.ReadYardstick: "time", m.CheckAgain: "judge"}
+        return usual | {
+            kind: partial(noted, moment=moment, answer=usual[kind]) for kind, moment in told.items()
+        }
 
-    settings = _settings(tmp_path / "a.csv", effort=replace(_EFFORT, launches=3))
-    launcher = FakeLauncher(answers)
+    effort = replace(_EFFORT, phases=frozenset({"evaluate"}))
 
-    Session(settings, launcher).run([(_contender("a"), _contender("b"))])
+    Session(_settings(tmp_path / "a.csv", effort=effort), FakeLauncher(answers)).run(
+        [(_contender("a"), _contender("b"))]
+    )
 
-    facts, pair, judging = ["start"] * 2, ["start"] * 2, ["judge"] * 2
-    assert moments == [*facts, *pair, *pair, *pair, *judging, *judging, *judging]
-    assert all(launch.closed for launch in launcher.launches)
+    facts, pair, timed, judged = ["start"] * 2, ["start"] * 2, ["time"] * 4, ["judge"] * 2
+    assert moments == [*facts, *pair, *timed, *pair, *judged, *timed, *judged]
 
 
 @pytest.mark.skipif(usable_cpu() is None, reason="nothing is pinned with one CPU")

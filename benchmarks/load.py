@@ -142,9 +142,16 @@ def _without_thread_cache() -> None:
 
 
 def _fill_bounded_caches() -> None:
-    """Fill what numpy keeps of freed arrays: up to seven of each size below 1,024 B."""
+    """Fill what numpy keeps of freed arrays, and make CPython's table of interned strings grow.
+
+    The one is up to seven blocks of each size below 1,024 B. The other keeps the places of strings
+    that are gone, such as parts of paths, until it is full, and then takes thrice the places that
+    are in use: once more as many as at the start, and never more.
+    """
     for size in range(1, 1_025):
         [np.empty(size, dtype=np.uint8) for _ in range(8)]
+    for number in range(100_000):
+        sys.intern(f"not interned by anybody else: {number}")
 
 
 def _held(probe: LinuxProbe) -> Held:

@@ -118,14 +118,24 @@ def _try(
     os.environ[VARIABLE] = f"{kind}:{percent:.4g}"
     started = monotonic()
     both = ["straightline", "straightline-planted"]
-    between = _difference(stepped(case, both, arguments, arguments.seed + number))
+    found = stepped(case, both, arguments, arguments.seed + number)
+    between = _difference(found)
     seconds = monotonic() - started
+    base_s, planted_s = (
+        statistics.fmean(
+            each.steps.call_ns * 1e-9
+            for each in found.launches
+            if each.contender.case.evaluator == evaluator
+        )
+        for evaluator in both
+    )
     whole, first = between.whole, between.rows[0]
     off = sum(row.change_s for row in between.rows) / whole.change_s - 1
     print(
         f"{number:3}: {percent:3.0f} % of {kind:8} twice: call {whole.change_s * 1e6:+6.1f} µs, "
-        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%}; first row {first.name:8} "
-        f"{first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; {seconds:.0f} s",
+        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%} (unread {(planted_s - base_s) * 1e6:+6.1f} µs); first "
+        f"row {first.name:8} {first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; "
+        f"{seconds:.0f} s",
         flush=True,
     )
     return first.name == kind and first.change_s > 0, off

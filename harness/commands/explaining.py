@@ -22,7 +22,7 @@ from results.profiles.reading import By, ProfileReading
 from results.profiles.summary import summarised
 from results.profiles.table import write_profile
 from results.roofline import Peaks
-from results.units import percent
+from results.units import percent, quantity
 
 EVALUATE = "evaluate"
 PAIRS, PAIR_BUDGET_S = 12, 40.0
@@ -138,11 +138,15 @@ def _reconciled(stepped: Stepped) -> str:
     slower = sum(one.instrumented_s / one.plain_s for one in each) / len(each)
     off = max((one.sum_s / one.plain_s - 1 for one in each), key=abs)
     reading_ns = sum(one.reading_s for one in each) / len(each) * 1e9
+    calls = sum(one.call_s for one in each)
+    longer = sum(one.stretched_s for one in each) / calls - 1
     alone_ns = sum(one.steps.reading_ns for one in stepped.launches) / len(each)
     return (
         f"instrumented calls took {slower:.2f} × the others; {reading_ns:.0f} ns a reading of the "
         f"clock are taken out ({alone_ns:.0f} ns by itself); steps add up to the call within "
-        f"{percent(off, signed=True)} at worst, in {len(each)} launches"
+        f"{percent(off, signed=True)} at worst, in {len(each)} launches; an uninstrumented call in "
+        f"stretches took {percent(longer, signed=True)} more than one without any reading, "
+        f"{quantity(calls / len(each), 's')}"
     )
 
 

@@ -1,9 +1,9 @@
 """From the times of steps to the rows of a profile: what reading the clock cost is taken out.
 
 A reading costs more within a call than by itself: it keeps the processor from working on two steps
-at once. So the cost is found by what instrumented calls take longer than the others, and a launch's
-own calls have no part in the cost that is taken from it: what the sum of its steps then misses of
-its uninstrumented call is told as a row.
+at once. So the cost is found by what stretches of steps take longer with a reading after each step
+than with one at the end, and a launch's own stretches have no part in the cost that is taken from
+it: what the sum of its steps then misses of its uninstrumented stretches is told as a row.
 """
 
 from __future__ import annotations
@@ -27,29 +27,37 @@ class Reconciled:
     """How well the steps of a launch add up to its call.
 
     Attributes:
-        plain_s: an uninstrumented call.
-        instrumented_s: an instrumented one.
+        plain_s: a call in uninstrumented stretches, the readings at their ends taken out.
+        instrumented_s: one with a reading after each step.
         sum_s: of all steps, readings taken out.
         reading_s: the cost of a reading that was taken out.
+        call_s: the function itself, in other turns than all the above.
+        stretched_s: a call in uninstrumented stretches in the same turns, with the readings at
+            their ends.
     """
 
     plain_s: float
     instrumented_s: float
     sum_s: float
     reading_s: float
+    call_s: float
+    stretched_s: float
 
 
 def reading_cost_ns(steps: m.StepsRead) -> float:
-    """What a reading costs in this launch, so that the steps add up to the uninstrumented call.
+    """What a reading costs in this launch, so that steps add up to the uninstrumented stretches.
 
-    A step gives up no more than it has.
+    A step gives up no more than it has. Where each stretch is one step, both are the same, and the
+    cost is what it is by itself.
     """
-    intervals = np.array([steps.before_ns, *steps.step_ns])
-    wanted = steps.plain_ns - steps.after_ns
+    intervals, stretches = np.array(steps.step_ns), np.array(steps.stretch_ns)
+    if len(intervals) == len(stretches):
+        return steps.reading_ns
     low, high = 0.0, float(intervals.max())
     for _ in range(60):
         middle = (low + high) / 2
-        is_enough = float(np.maximum(intervals - middle, 0.0).sum()) <= wanted
+        left = float(stretches.sum()) - len(stretches) * middle
+        is_enough = float(np.maximum(intervals - middle, 0.0).sum()) <= left
         low, high = (low, middle) if is_enough else (middle, high)
     return high
 
@@ -77,10 +85,12 @@ def reconciled(launches: Sequence[SteppedLaunch]) -> list[Reconciled]:
     """For each launch."""
     return [
         Reconciled(
-            plain_s=each.steps.plain_ns * 1e-9,
-            instrumented_s=each.steps.instrumented_ns * 1e-9,
+            plain_s=_plain_s(each.steps, cost),
+            instrumented_s=_instrumented_ns(each.steps) * 1e-9,
             sum_s=float(sum(_seconds(each.steps, cost))),
             reading_s=cost * 1e-9,
+            call_s=each.steps.call_ns * 1e-9,
+            stretched_s=each.steps.stretched_ns * 1e-9,
         )
         for each, cost in zip(launches, costs_ns(launches), strict=True)
     ]
@@ -101,6 +111,16 @@ def _seconds(steps: m.StepsRead, cost_ns: float) -> list[float]:
     """Of entering, of every step, and of leaving."""
     spent = np.maximum(np.array([steps.before_ns, *steps.step_ns]) - cost_ns, 0.0)
     return [*(spent * 1e-9).tolist(), steps.after_ns * 1e-9]
+
+
+def _instrumented_ns(steps: m.StepsRead) -> float:
+    return steps.before_ns + sum(steps.step_ns) + steps.after_ns
+
+
+def _plain_s(steps: m.StepsRead, cost_ns: float) -> float:
+    """A call of which no reading is left: entering, all uninstrumented stretches, and leaving."""
+    stretches_ns = sum(steps.stretch_ns) - cost_ns * len(steps.stretch_ns)
+    return (max(steps.before_ns - cost_ns, 0.0) + stretches_ns + steps.after_ns) * 1e-9
 
 
 @dataclass(slots=True)
@@ -140,7 +160,7 @@ def _rows(launch: SteppedLaunch, cost_ns: float, by: By) -> list[ProfileReading]
         )
         for (name, file), row in rows.items()
     ]
-    left = steps.plain_ns * 1e-9 - entering - leaving - sum(own)
+    left = _plain_s(steps, cost_ns) - entering - leaving - sum(own)
     return [
         *found,
         _reading(launch, by, CALL, entering),

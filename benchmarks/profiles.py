@@ -101,7 +101,8 @@ def planted(arguments: argparse.Namespace) -> None:
     """Print what is found of planted work."""
     case = make_cases([parse_spec(arguments.case)], ["straightline"], ["gradient"])[0]
     shares = _shares(case, arguments)
-    tries = [_try(number, case, shares, arguments) for number in range(1, arguments.tries + 1)]
+    numbers = range(arguments.first_try, arguments.first_try + arguments.tries)
+    tries = [_try(number, case, shares, arguments) for number in numbers]
     print(
         f"named first in {sum(is_first for is_first, _ in tries)} of {len(tries)} tries; "
         f"contributions within 10 % of the change in {sum(abs(off) <= 0.1 for _, off in tries)}; "
@@ -133,9 +134,9 @@ def _try(
     off = sum(row.change_s for row in between.rows) / whole.change_s - 1
     print(
         f"{number:3}: {percent:3.0f} % of {kind:8} twice: call {whole.change_s * 1e6:+6.1f} µs, "
-        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%} (unread {(planted_s - base_s) * 1e6:+6.1f} µs); first "
-        f"row {first.name:8} {first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; "
-        f"{seconds:.0f} s",
+        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%} "
+        f"(unread {(planted_s - base_s) * 1e6:+6.1f} µs); first row {first.name:8} "
+        f"{first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; {seconds:.0f} s",
         flush=True,
     )
     return first.name == kind and first.change_s > 0, off
@@ -172,6 +173,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--recorded", type=float, default=0.6, help="seconds a launch")
     parser.add_argument("--tries", type=int, default=20)
+    parser.add_argument("--first-try", type=int, default=1, help="to go on in parts")
     parser.add_argument("--percent", type=float, default=3.0, help="of the whole call")
     parser.add_argument("--case", default="rnn")
     parser.add_argument("--seed", type=int, default=1)

@@ -173,7 +173,7 @@ class _Writer:
         steps: list[Step] | None = None,
         reads: Reads = after_every_step,
     ) -> None:
-        """With `steps`, they are told there, and the clock is read after those that `reads` names."""
+        """With `steps`, they are told there, and the clock is read after those `reads` names."""
         self._program = program
         self._steps = steps
         self._reads = reads

@@ -12,7 +12,7 @@ _RNG = np.random.default_rng(1)
 def _doubles(
     stretches: Stretches, step_ns: np.ndarray, reading_ns: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the doubles take, call by call, where each reading takes so long; entering 7, leaving 5."""
+    """What the doubles take, call by call; entering takes 7 ns, leaving 5."""
     found = []
     for double in (0, 1):
         reads = stretches.reads(double)

@@ -4,14 +4,16 @@
     python -m benchmarks.profiles planted --tries 20
 
 `overhead` profiles identical code in two versions and prints, for each case, how much longer an
-instrumented call takes and how far the steps are from adding up to the uninstrumented call: in the
-mean over its launches, which is what a profile tells, and in the worst of them. The cost of a
-reading is taken from the other launches alone.
+instrumented call takes and how far the steps are from adding up to the call in uninstrumented
+stretches: in the mean over its launches, which is what a profile tells, and in the worst of them;
+and how much longer a call in uninstrumented stretches takes than one in which the clock is not read
+at all. The cost of a reading is taken from the other launches alone.
 
 `planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
 call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds
 and has its own seed. It counts how often that operator is the first row, and how far the
-contributions of all rows are from the change of the uninstrumented call.
+contributions of all rows are from the change of the call in uninstrumented stretches; beside it stands the
+change of calls in which the clock is not read at all.
 """
 
 from __future__ import annotations
@@ -76,8 +78,13 @@ def _text(case: Case) -> str:
 
 def overhead(arguments: argparse.Namespace) -> None:
     """Print how much instrumentation costs, and what the steps add up to."""
-    print(f"{'':34} {'':>6} {'':>9} {'instr.':>7} {'mean':>7} {'worst':>7} {'a reading':>13}")
-    print(f"{'case':34} {'steps':>6} {'call':>9} {'× call':>7} {'sum':>7} {'sum':>7} alone, within")
+    print(
+        f"{'':34} {'':>6} {'':>9} {'instr.':>7} {'mean':>7} {'worst':>7} {'in':>9} {'a reading':>13}"
+    )
+    print(
+        f"{'case':34} {'steps':>6} {'call':>9} {'× call':>7} {'sum':>7} {'sum':>7} "
+        f"{'stretches':>9} alone, within"
+    )
     for scenario, evaluator in OVERHEAD_CASES:
         case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
         found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
@@ -88,11 +95,12 @@ def overhead(arguments: argparse.Namespace) -> None:
         alone = statistics.median(one.steps.reading_ns for one in found.launches)
         within = statistics.median(one.reading_s for one in each) * 1e9
         steps = len(found.launches[0].steps.step_ns)
-        call_us = statistics.median(one.plain_s for one in each) * 1e6
+        call_us = statistics.median(one.call_s for one in each) * 1e6
+        longer = statistics.median(one.stretched_s / one.call_s - 1 for one in each)
         name = f"{evaluator} {scenario}"
         print(
             f"{name:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {mean:+7.2%} {worst:+7.2%} "
-            f"{alone:3.0f} ns, {within:3.0f} ns",
+            f"{longer:+9.2%} {alone:3.0f} ns, {within:3.0f} ns",
             flush=True,
         )
 
@@ -122,24 +130,25 @@ def _try(
     found = stepped(case, both, arguments, arguments.seed + number)
     between = _difference(found)
     seconds = monotonic() - started
-    base_s, planted_s = (
-        statistics.fmean(
-            each.steps.call_ns * 1e-9
-            for each in found.launches
-            if each.contender.case.evaluator == evaluator
-        )
-        for evaluator in both
-    )
+    unread_s = _unread_change_s(found)
     whole, first = between.whole, between.rows[0]
     off = sum(row.change_s for row in between.rows) / whole.change_s - 1
     print(
         f"{number:3}: {percent:3.0f} % of {kind:8} twice: call {whole.change_s * 1e6:+6.1f} µs, "
         f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%} "
-        f"(unread {(planted_s - base_s) * 1e6:+6.1f} µs); first row {first.name:8} "
+        f"(unread {unread_s * 1e6:+6.1f} µs); first row {first.name:8} "
         f"{first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; {seconds:.0f} s",
         flush=True,
     )
     return first.name == kind and first.change_s > 0, off
+
+
+def _unread_change_s(found: Stepped) -> float:
+    """The change of calls that nobody reads the clock in, mean over pairs."""
+    pairs: dict[int, list[float]] = {}
+    for each in found.launches:
+        pairs.setdefault(each.launch, []).append(each.steps.call_ns * 1e-9)
+    return statistics.fmean(planted - base for base, planted in pairs.values())
 
 
 def _shares(case: Case, arguments: argparse.Namespace) -> dict[str, float]:

@@ -12,6 +12,7 @@ from harness.environment import machine_id
 from harness.launch import LocalLauncher
 from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, Stepped, time_steps
+from harness.profiling.pictures import write_step_pictures
 from harness.profiling.steps import STEPPED, readings, reconciled
 from harness.progress import say
 from harness.sides import EvaluatorSide, Side
@@ -91,9 +92,13 @@ def explain(group: Sequence[Contender], wish: Wish) -> bool:
     told = {each.contender for each in stepped.launches}
     found = readings(stepped.launches, STEPPED)
     if found:
-        path = wish.folder / f"{_file_name(group)}.profile.csv"
+        name = _file_name(group)
+        path = wish.folder / f"{name}.profile.csv"
         write_profile(path, found)
-        say(f"profile: {path}")
+        drawn = write_step_pictures(name, f"{group[0].case}, a call", found, wish.folder)
+        say(
+            f"profile: {path}; beside it {len(drawn) - 1} flame graphs (.svg) and a speedscope file"
+        )
     if stepped.failures or len(told) < len(group):
         return False
     if len(group) == 1:

@@ -334,9 +334,9 @@ class StepsRead(NamedTuple):
     """Of so many steps in a row without a reading between them, in the same turns; see
     `harness.worker.stretches`."""
     call_ns: float
-    """A call of the function itself, mean over the quieter half of turns."""
+    """A call of the function itself, median over turns."""
     stretched_ns: float
-    """In the same turns, a call in such stretches."""
+    """In the same turns, a call in such stretches, likewise."""
     reading_ns: float
     """What one reading costs by itself, in a function that does nothing else."""
     calls: int
@@ -396,6 +396,9 @@ class EngineProfiled(NamedTuple):
     remarks: list[str]
     call_ns: float
     """One call without the profiler: the median of as many."""
+    graph: dict[str, int]
+    """Nodes of the engine's graph by kind; empty where it tells none."""
+    graph_of: str
 
 
 class RecordTimeline(NamedTuple):

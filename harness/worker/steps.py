@@ -88,10 +88,7 @@ class StepTimes:
         first, second = (
             np.array([self._intervals[turn][double] for turn in turns]) for double in (0, 1)
         )
-        plain_ns = np.array([self._plain_ns[turn] for turn in turns])
         times = self._stretches.times((first, second))
-        quiet = np.argsort(plain_ns + first.sum(axis=1) + second.sum(axis=1), kind="stable")
-        quiet = quiet[: max(1, len(turns) // 2)]
         steps = self._every_step.steps
         nodes = [step.node for step in steps]
         lines = _Lines(self._with_origins.lowered_network)
@@ -109,8 +106,8 @@ class StepTimes:
             before_ns=times.before_ns,
             after_ns=times.after_ns,
             stretch_ns=times.stretch_ns,
-            call_ns=float(plain_ns[quiet].mean()),
-            stretched_ns=float(times.stretched_ns[quiet].mean()),
+            call_ns=float(np.median([self._plain_ns[turn] for turn in turns])),
+            stretched_ns=float(np.median(times.stretched_ns)),
             reading_ns=self._reading_ns,
             calls=len(self._plain_ns),
         )

@@ -12,8 +12,8 @@ at all. The cost of a reading is taken from the other launches alone.
 `planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
 call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds
 and has its own seed. It counts how often that operator is the first row, and how far the
-contributions of all rows are from the change of the call in uninstrumented stretches; beside it stands the
-change of calls in which the clock is not read at all.
+contributions of all rows are from the change of the call in uninstrumented stretches. Beside it stands
+the change of calls in which the clock is not read at all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import argparse
 import os
 import statistics
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -78,13 +79,13 @@ def _text(case: Case) -> str:
 
 def overhead(arguments: argparse.Namespace) -> None:
     """Print how much instrumentation costs, and what the steps add up to."""
-    print(
-        f"{'':34} {'':>6} {'':>9} {'instr.':>7} {'mean':>7} {'worst':>7} {'in':>9} {'a reading':>13}"
-    )
-    print(
-        f"{'case':34} {'steps':>6} {'call':>9} {'× call':>7} {'sum':>7} {'sum':>7} "
-        f"{'stretches':>9} alone, within"
-    )
+    for heads in (
+        ("", "", "", "instr.", "mean", "worst", "in", "a reading"),
+        ("case", "steps", "call", "× call", "sum", "sum", "stretches", "alone, within"),
+    ):
+        case, steps, call, *others, stretches, reading = heads
+        columns = " ".join(f"{each:>7}" for each in others)
+        print(f"{case:34} {steps:>6} {call:>9} {columns} {stretches:>9} {reading:>13}")
     for scenario, evaluator in OVERHEAD_CASES:
         case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
         found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
@@ -105,23 +106,42 @@ def overhead(arguments: argparse.Namespace) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """What a profile of planted work says.
+
+    Attributes:
+        is_first: whether the planted kind is the first row.
+        off: what the rows' sum is off the change, as a share of it.
+        change_s: of a call in uninstrumented stretches.
+        unread_s: of a call without any reading.
+    """
+
+    is_first: bool
+    off: float
+    change_s: float
+    unread_s: float
+
+
 def planted(arguments: argparse.Namespace) -> None:
     """Print what is found of planted work."""
     case = make_cases([parse_spec(arguments.case)], ["straightline"], ["gradient"])[0]
     shares = _shares(case, arguments)
     numbers = range(arguments.first_try, arguments.first_try + arguments.tries)
     tries = [_try(number, case, shares, arguments) for number in numbers]
+    changed_us, unread_us = (
+        statistics.fmean(getattr(each, name) for each in tries) * 1e6
+        for name in ("change_s", "unread_s")
+    )
     print(
-        f"named first in {sum(is_first for is_first, _ in tries)} of {len(tries)} tries; "
-        f"contributions within 10 % of the change in {sum(abs(off) <= 0.1 for _, off in tries)}; "
-        f"median {statistics.median(abs(off) for _, off in tries):.1%} off it"
+        f"named first in {sum(each.is_first for each in tries)} of {len(tries)} tries; contributions "
+        f"within 10 % of the change in {sum(abs(each.off) <= 0.1 for each in tries)}; median "
+        f"{statistics.median(abs(each.off) for each in tries):.1%} off it; mean change "
+        f"{changed_us:+.1f} µs, unread {unread_us:+.1f} µs"
     )
 
 
-def _try(
-    number: int, case: Case, shares: dict[str, float], arguments: argparse.Namespace
-) -> tuple[bool, float]:
-    """Whether the planted kind is first; by what share of the change the rows' sum is off it."""
+def _try(number: int, case: Case, shares: dict[str, float], arguments: argparse.Namespace) -> _Try:
     kind = PLANTED_KINDS[(number - 1) % len(PLANTED_KINDS)]
     percent = min(100.0, arguments.percent / shares[kind])
     os.environ[VARIABLE] = f"{kind}:{percent:.4g}"
@@ -140,7 +160,12 @@ def _try(
         f"{first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; {seconds:.0f} s",
         flush=True,
     )
-    return first.name == kind and first.change_s > 0, off
+    return _Try(
+        is_first=first.name == kind and first.change_s > 0,
+        off=off,
+        change_s=whole.change_s,
+        unread_s=unread_s,
+    )
 
 
 def _unread_change_s(found: Stepped) -> float:

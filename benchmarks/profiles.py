@@ -12,8 +12,8 @@ at all. The cost of a reading is taken from the other launches alone.
 `planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
 call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds
 and has its own seed. It counts how often that operator is the first row, and how far the
-contributions of all rows are from the change of the call in uninstrumented stretches. Beside it stands
-the change of calls in which the clock is not read at all.
+contributions of all rows are from the change of the call in uninstrumented stretches. Beside it
+stands the change of calls in which the clock is not read at all.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def overhead(arguments: argparse.Namespace) -> None:
         ("", "", "", "instr.", "mean", "worst", "in", "a reading"),
         ("case", "steps", "call", "× call", "sum", "sum", "stretches", "alone, within"),
     ):
-        case, steps, call, *others, stretches, reading = heads
+        first, count, time, *others, longer_by, cost = heads
         columns = " ".join(f"{each:>7}" for each in others)
-        print(f"{case:34} {steps:>6} {call:>9} {columns} {stretches:>9} {reading:>13}")
+        print(f"{first:34} {count:>6} {time:>9} {columns} {longer_by:>9} {cost:>13}")
     for scenario, evaluator in OVERHEAD_CASES:
         case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
         found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
@@ -134,8 +134,9 @@ def planted(arguments: argparse.Namespace) -> None:
         for name in ("change_s", "unread_s")
     )
     print(
-        f"named first in {sum(each.is_first for each in tries)} of {len(tries)} tries; contributions "
-        f"within 10 % of the change in {sum(abs(each.off) <= 0.1 for each in tries)}; median "
+        f"named first in {sum(each.is_first for each in tries)} of {len(tries)} tries; "
+        f"contributions within 10 % of the change in "
+        f"{sum(abs(each.off) <= 0.1 for each in tries)}; median "
         f"{statistics.median(abs(each.off) for each in tries):.1%} off it; mean change "
         f"{changed_us:+.1f} µs, unread {unread_us:+.1f} µs"
     )

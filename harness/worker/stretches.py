@@ -9,7 +9,9 @@ slow for both. For each stretch, turns that were slow at that stretch are set as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +94,7 @@ class Stretches:
             whole = doubles[1 - fine][:, column[1 - fine]]
             column[fine] += size
             column[1 - fine] += 1
-            quiet = _quiet([steps.sum(axis=1), whole])
+            quiet = quieter([steps.sum(axis=1), whole])
             step_ns += steps[quiet].mean(axis=0).tolist()
             stretch_ns.append(float(whole[quiet].mean()))
             stretched_ns = stretched_ns + whole
@@ -105,7 +107,7 @@ class Stretches:
         )
 
 
-def _quiet(ways: list[Times]) -> NDArray[np.intp]:
+def quieter(ways: Sequence[NDArray[Any]]) -> NDArray[np.intp]:
     """The quieter turns by both ways together, each relative to its own middle.
 
     Absolute times would let the longer one choose.
@@ -116,5 +118,5 @@ def _quiet(ways: list[Times]) -> NDArray[np.intp]:
 
 
 def _quiet_mean(ways: list[Times]) -> float:
-    quiet = _quiet(ways)
+    quiet = quieter(ways)
     return float(np.mean([way[quiet].mean() for way in ways]))

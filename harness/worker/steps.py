@@ -29,7 +29,7 @@ from harness.worker.subject import Subject
 from harness.worker.timing import Clock
 from networks import Network, Node
 
-_MAKING_SHARE = 0.2
+_MAKING_SHARE = 0.4
 """Of the time: functions are made anew, since where their own memory lies is part of the layout."""
 _READING_TURNS = 20
 _LEAST_TURNS = 4

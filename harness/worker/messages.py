@@ -331,8 +331,10 @@ class StepsRead(NamedTuple):
     after_ns: float
     """From the last step's end until the call has returned and its results are dropped."""
     stretch_ns: list[float]
-    """Of so many steps in a row without a reading between them, in the same turns; see
+    """Of steps in a row without a reading between them, in the same turns; see
     `harness.worker.stretches`."""
+    steps_per_stretch: int
+    """The last may have fewer."""
     call_ns: float
     """A call of the function itself, median over turns."""
     stretched_ns: float

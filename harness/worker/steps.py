@@ -106,6 +106,7 @@ class StepTimes:
             before_ns=times.before_ns,
             after_ns=times.after_ns,
             stretch_ns=times.stretch_ns,
+            steps_per_stretch=self._stretches.length,
             call_ns=float(np.median([self._plain_ns[turn] for turn in turns])),
             stretched_ns=float(np.median(times.stretched_ns)),
             reading_ns=self._reading_ns,

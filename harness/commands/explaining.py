@@ -145,10 +145,12 @@ def _reconciled(stepped: Stepped) -> str:
     reading_ns = sum(one.reading_s for one in each) / len(each) * 1e9
     calls = sum(one.call_s for one in each)
     longer = sum(one.stretched_s for one in each) / calls - 1
+    between = sum(one.slower for one in each) / len(each)
     alone_ns = sum(one.steps.reading_ns for one in stepped.launches) / len(each)
     return (
         f"instrumented calls took {slower:.2f} × the others; {reading_ns:.0f} ns a reading of the "
-        f"clock are taken out ({alone_ns:.0f} ns by itself); steps add up to the call within "
+        f"clock ({alone_ns:.0f} ns by itself) and {percent(between)} of slowness between them are "
+        f"taken out; steps add up to the call within "
         f"{percent(off, signed=True)} at worst, in {len(each)} launches; an uninstrumented call in "
         f"stretches took {percent(longer, signed=True)} more than one without any reading, "
         f"{quantity(calls / len(each), 's')}"

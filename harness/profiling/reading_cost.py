@@ -20,7 +20,7 @@ from harness.worker import messages as m
 
 _CLEAR = 2.0
 """A slowness within so many standard errors of 0 is none."""
-_BISECTIONS = 60
+_BISECTIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +35,9 @@ class ReadingCost:
     reading_ns: float
     slower: float
 
-    def without(self, intervals_ns: Sequence[float]) -> NDArray[np.float64]:
+    def without(self, intervals_ns: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         """Times of what has one reading in it without the cost; none gives more than it has."""
-        left = np.maximum(np.array(intervals_ns) - self.reading_ns, 0.0)
+        left = np.maximum(np.asarray(intervals_ns) - self.reading_ns, 0.0)
         taken: NDArray[np.float64] = left / (1 + self.slower)
         return taken
 
@@ -76,12 +76,13 @@ def reading_cost_ns(steps: m.StepsRead, slower: float) -> float:
     """
     if len(steps.step_ns) == len(steps.stretch_ns):
         return steps.reading_ns
-    low, high = 0.0, max(steps.step_ns)
+    intervals_ns = np.array(steps.step_ns)
+    whole_ns, stretches = sum(steps.stretch_ns), len(steps.stretch_ns)
+    low, high = 0.0, float(intervals_ns.max())
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        left = sum(steps.stretch_ns) - len(steps.stretch_ns) * middle
-        cost = ReadingCost(reading_ns=middle, slower=slower)
-        is_enough = float(cost.without(steps.step_ns).sum()) <= left
+        left = ReadingCost(reading_ns=middle, slower=slower).without(intervals_ns)
+        is_enough = float(left.sum()) <= whole_ns - stretches * middle
         low, high = (low, middle) if is_enough else (middle, high)
     return high
 

@@ -11,7 +11,7 @@ from harness.launch import LocalLauncher
 from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, SteppedLaunch, time_steps
 from harness.profiling.peaks import measured_peaks
-from harness.profiling.steps import STEPPED, costs_ns, reading_cost_ns, readings, reconciled
+from harness.profiling.steps import STEPPED, readings, reconciled
 from harness.worker import messages as m
 from harness.worker.peaks import measured_peaks as measured_here
 from results.profiles.reading import UNEXPLAINED
@@ -38,6 +38,7 @@ def _steps(step_ns: list[float], stretch_ns: float, operators: list[str]) -> m.S
         before_ns=150.0,
         after_ns=30.0,
         stretch_ns=[stretch_ns],
+        steps_per_stretch=size,
         call_ns=stretch_ns + 80.0,
         stretched_ns=stretch_ns + 180.0,
         reading_ns=60.0,
@@ -53,30 +54,6 @@ def _launch(steps: m.StepsRead, launch: int, label: str = "a") -> SteppedLaunch:
 # Entering 50, steps of 900, 400 and 20, leaving 30, and 100 for each of the readings: 1,400 in all.
 _EXACT = _steps([1_000.0, 500.0, 120.0], 1_420.0, ["matmul", "add", "add"])
 _SLOWER = _steps([1_000.0, 500.0, 120.0], 1_520.0, ["matmul", "add", "add"])
-
-
-def test_a_reading_costs_what_stretches_take_longer_with_one_after_each_step() -> None:
-    """By as many readings as there are more; never more than a step has."""
-    assert reading_cost_ns(_EXACT) == pytest.approx(100.0)
-    # One reading ends the stretch: two more give 140, but one of the three no more than its 50.
-    short = _steps([1_000.0, 500.0, 50.0], 1_410.0, ["matmul", "add", "add"])
-    assert reading_cost_ns(short) == pytest.approx(90.0)
-
-
-def test_a_cost_that_nothing_tells_is_that_of_a_reading_by_itself() -> None:
-    """Stretches of one step are read as often as the step is."""
-    single = _steps([1_000.0], 1_000.0, ["matmul"])
-
-    assert reading_cost_ns(single) == 60.0
-
-
-def test_the_cost_comes_from_other_launches_that_take_the_same_steps() -> None:
-    """A launch's own calls have no part in it; alone, it is what a reading costs by itself."""
-    others = _steps([1_000.0, 500.0, 120.0], 1_520.0, ["matmul", "add", "multiply"])
-
-    costs = costs_ns([_launch(_EXACT, 1), _launch(_SLOWER, 2), _launch(others, 3)])
-
-    assert costs == pytest.approx([50.0, 100.0, 60.0])
 
 
 @pytest.mark.parametrize("by", STEPPED)

@@ -7,7 +7,7 @@ import pytest
 from evaluators import catalog
 from evaluators.instrumentation import Clock, Instrumented, Reads, Step, Ticking
 from evaluators.protocol import Arrays, Data, Function, Weights, network_for
-from harness.profiling.steps import reading_cost_ns
+from harness.profiling.reading_cost import reading_cost_ns, slowness
 from harness.worker.messages import Open
 from harness.worker.steps import StepTimes
 from harness.worker.subject import Subject
@@ -92,4 +92,5 @@ def test_steps_and_stretches_are_told_exactly(monkeypatch: pytest.MonkeyPatch) -
     assert (read.before_ns, read.after_ns) == (READING_NS, READING_NS)
     assert read.call_ns == sum(expected) + READING_NS
     assert read.stretched_ns == read.call_ns + READING_NS * (1 + len(read.stretch_ns))
-    assert reading_cost_ns(read) == pytest.approx(READING_NS)
+    assert slowness([read]) == pytest.approx(0.0)
+    assert reading_cost_ns(read, 0.0) == pytest.approx(READING_NS)

@@ -81,11 +81,11 @@ def overhead(arguments: argparse.Namespace) -> None:
     """Print how much instrumentation costs, and what the steps add up to."""
     for heads in (
         ("", "", "", "instr.", "mean", "worst", "in", "a reading"),
-        ("case", "steps", "call", "× call", "sum", "sum", "stretches", "alone, within"),
+        ("case", "steps", "call", "× call", "sum", "sum", "stretches", "alone, within, slower"),
     ):
         first, count, time, *others, longer_by, cost = heads
         columns = " ".join(f"{each:>7}" for each in others)
-        print(f"{first:34} {count:>6} {time:>9} {columns} {longer_by:>9} {cost:>13}")
+        print(f"{first:34} {count:>6} {time:>9} {columns} {longer_by:>9} {cost:>21}")
     for scenario, evaluator in OVERHEAD_CASES:
         case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
         found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
@@ -95,13 +95,14 @@ def overhead(arguments: argparse.Namespace) -> None:
         slower = statistics.median(one.instrumented_s / one.plain_s for one in each)
         alone = statistics.median(one.steps.reading_ns for one in found.launches)
         within = statistics.median(one.reading_s for one in each) * 1e9
+        between = statistics.median(one.slower for one in each)
         steps = len(found.launches[0].steps.step_ns)
         call_us = statistics.median(one.call_s for one in each) * 1e6
         longer = statistics.median(one.stretched_s / one.call_s - 1 for one in each)
         name = f"{evaluator} {scenario}"
         print(
             f"{name:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {mean:+7.2%} {worst:+7.2%} "
-            f"{longer:+9.2%} {alone:3.0f} ns, {within:3.0f} ns",
+            f"{longer:+9.2%} {alone:3.0f} ns, {within:3.0f} ns, {between:5.1%}",
             flush=True,
         )
 

@@ -41,12 +41,12 @@ class StepTimes:
     """Records what the steps of a subject's calls take."""
 
     def __init__(self, subject: Subject, *, clock: Clock = perf_counter_ns) -> None:
-        """Make the instrumented double; `Refusal` where the evaluator cannot."""
+        """Make the instrumented doubles; `Refusal` where the evaluator cannot."""
         instrument = getattr(subject.evaluator, "instrument", None)
         if instrument is None:
             raise Refusal(
-                f"{subject.evaluator.name} has no instrument(network, mode, clock), so that it "
-                "cannot be timed by operator; see evaluators.instrumentation"
+                f"{subject.evaluator.name} has no instrument(network, mode, clock, reads), so that "
+                "it cannot be timed by operator; see evaluators.instrumentation"
             )
         self._subject = subject
         self._clock = clock

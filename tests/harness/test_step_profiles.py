@@ -224,7 +224,7 @@ def test_an_evaluator_that_cannot_be_instrumented_says_so(
     )
 
     assert code == 3
-    assert "without-steps has no instrument(network, mode, clock)" in capsys.readouterr().err
+    assert "without-steps has no instrument(network, mode, clock, reads)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ class Stretches:
         """Means of what both doubles took, call by call."""
         before = [each[:, 0] for each in doubles]
         after = [each[:, -1] for each in doubles]
-        stretched_ns = (sum(before) + sum(after)) / 2
+        stretched_ns: NDArray[np.float64] = np.sum([*before, *after], axis=0) / 2
         step_ns: list[float] = []
         stretch_ns: list[float] = []
         column = [1, 1]

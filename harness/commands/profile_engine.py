@@ -35,14 +35,15 @@ def profile_engine(
     specs = tuple(map(parse_spec, arguments.case))
     for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):
         told = _asked(case, arguments, versions, plugins)
-        for label, launches in told.items():
-            if len(versions) == 1:
+        if len(told) == len(versions) > 1:
+            base, *others = told
+            for label in others:
+                _show_difference(case, base, label, told, arguments.top)
+        else:
+            for label, launches in told.items():
                 _show(case, label, launches[0], arguments.top)
+        for label, launches in told.items():
             _show_remarks(label, launches)
-        labels = [version.label for version in versions]
-        if told.keys() == set(labels):
-            for label in labels[1:]:
-                _show_difference(case, labels[0], label, told, arguments.top)
         if any(each.readings for launches in told.values() for each in launches):
             name = file_stem(case.evaluator, case.scenario, case.mode)
             table = arguments.out / f"{name}.engine.csv"

@@ -23,7 +23,7 @@ from results.profiles.reading import UNEXPLAINED, ProfileReading
 from results.profiles.table import write_profile
 from results.units import percent, quantity
 
-_LAUNCHES = 3
+_LAUNCHES = 6
 """Of each version, where there are several."""
 
 

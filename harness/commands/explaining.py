@@ -95,10 +95,8 @@ def explain(group: Sequence[Contender], wish: Wish) -> bool:
         name = _file_name(group)
         path = wish.folder / f"{name}.profile.csv"
         write_profile(path, found)
-        drawn = write_step_pictures(name, f"{group[0].case}, a call", found, wish.folder)
-        say(
-            f"profile: {path}; beside it {len(drawn) - 1} flame graphs (.svg) and a speedscope file"
-        )
+        write_step_pictures(name, f"{group[0].case}, a call", found, wish.folder)
+        say(f"profile: {path}; beside it flame graphs (.svg) and a speedscope file")
     if stepped.failures or len(told) < len(group):
         return False
     if len(group) == 1:
@@ -149,11 +147,11 @@ def _reconciled(stepped: Stepped) -> str:
     alone_ns = sum(one.steps.reading_ns for one in stepped.launches) / len(each)
     return (
         f"instrumented calls took {slower:.2f} × the others; {reading_ns:.0f} ns a reading of the "
-        f"clock ({alone_ns:.0f} ns by itself) and {percent(between)} of slowness between them are "
-        f"taken out; steps add up to the call within "
-        f"{percent(off, signed=True)} at worst, in {len(each)} launches; an uninstrumented call in "
-        f"stretches took {percent(longer, signed=True)} more than one without any reading, "
-        f"{quantity(calls / len(each), 's')}"
+        f"clock ({alone_ns:.0f} ns by itself) and {percent(between)} of slowness between readings "
+        f"are taken out; steps add up to the call within {percent(off, signed=True)} at worst, in "
+        f"{len(each)} launches; a call in which the clock is not read takes "
+        f"{quantity(calls / len(each), 's')}, in uninstrumented stretches "
+        f"{percent(longer, signed=True)}"
     )
 
 

@@ -29,8 +29,8 @@ class Reconciled:
         reading_s: the cost of a reading that was taken out.
         slower: the share by which steps were slower between readings, taken out too.
         call_s: the function itself, in other turns than all the above.
-        stretched_s: a call in uninstrumented stretches in the same turns, with the readings at
-            their ends.
+        stretched_s: a call in uninstrumented stretches in the same turns as that, slow ones too;
+            readings taken out.
     """
 
     plain_s: float
@@ -52,7 +52,7 @@ def reconciled(launches: Sequence[SteppedLaunch]) -> list[Reconciled]:
             reading_s=cost.reading_ns * 1e-9,
             slower=cost.slower,
             call_s=each.steps.call_ns * 1e-9,
-            stretched_s=each.steps.stretched_ns * 1e-9,
+            stretched_s=_stretched_s(each.steps, cost),
         )
         for each, cost in zip(launches, reading_costs(launches), strict=True)
     ]
@@ -84,6 +84,11 @@ def _plain_s(steps: m.StepsRead, cost: ReadingCost) -> float:
     stretches_ns = sum(steps.stretch_ns) - cost.reading_ns * len(steps.stretch_ns)
     entering_ns = float(cost.without([steps.before_ns])[0])
     return (entering_ns + stretches_ns + steps.after_ns) * 1e-9
+
+
+def _stretched_s(steps: m.StepsRead, cost: ReadingCost) -> float:
+    readings = len(steps.stretch_ns) + 1
+    return (steps.stretched_ns - cost.reading_ns * readings) * 1e-9
 
 
 @dataclass(slots=True)

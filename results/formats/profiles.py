@@ -38,7 +38,9 @@ def render_profile(
     shown = rows if len(rows) <= top + 1 else [*rows[:top], *rows[-1:]]
     for row in shown:
         table.add_row(
-            mean_text(row.seconds, row.sd_s, "s") if row.seconds > 0 else _time(row.seconds),
+            mean_text(row.seconds, row.sd_s, "s")
+            if row.seconds > _ROUNDING_S
+            else _time(row.seconds),
             percent(row.share),
             quantity(row.calls, "1"),
             quantity(row.moved_bytes, "B"),

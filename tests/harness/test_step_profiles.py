@@ -69,6 +69,7 @@ def test_rows_add_up_to_the_uninstrumented_call(by: str) -> None:
     found = reconciled([_launch(_EXACT, 1), _launch(_SLOWER, 2)])[0]
     assert (found.sum_s, found.plain_s) == pytest.approx((1_600e-9, 1_500e-9))
     assert found.instrumented_s == pytest.approx(1_800e-9)
+    assert found.stretched_s == found.plain_s  # no turn was slow
 
 
 def test_operators_are_summed_with_their_calls_and_costs() -> None:
@@ -140,6 +141,8 @@ def test_two_evaluators_are_told_apart_on_the_command_line(
     assert "the whole call" in shown
     assert "2 pairs" in shown
     (table,) = tmp_path.glob("*.profile.csv")
+    assert len(list(tmp_path.glob("*.svg"))) == 4  # each, and the difference both ways
+    assert len(list(tmp_path.glob("*.speedscope.json"))) == 1
     rows = read_profile(table)
     assert {row.label for row in rows} == {"interpreter", "straightline"}
     assert {row.by for row in rows} == set(STEPPED)

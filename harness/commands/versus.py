@@ -131,7 +131,7 @@ class Versus:
 
 
 def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
-    """An explanation takes as long as the verdict, whose budget it has again."""
+    """An explanation has the verdict's budget again, where one was given, or its own."""
     return Wish(
         by="operator",
         top=_EXPLAINED_ROWS,
@@ -140,7 +140,7 @@ def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
         seed=arguments.seed,
         effort=step_effort(
             launches=arguments.launches,
-            budget_s=arguments.budget or _BUDGET_S,
+            budget_s=arguments.budget,
             recorded_s=RECORDED_S,
             timeout_s=arguments.timeout,
         ),

@@ -22,8 +22,8 @@ from scipy import special
 
 from results.curves import Floats
 
-_PARTS: Final = ((0.5, 0.5), (0.25, 0.75), (0.0, 0.5), (0.0, 1.0))
-"""Shares of the launches in ascending order whose mean may be taken; the first is the median."""
+_PARTS: Final = ((0.5 - 1e-6, 0.5 + 1e-6), (0.25, 0.75), (0.0, 0.5), (0.0, 1.0))
+"""Parts of the launches in ascending order whose mean may be taken; the first is the median."""
 _DRAWN: Final = 300
 """Sets of launches that are drawn to choose among them."""
 _MOST_LAUNCHES: Final = 15
@@ -89,8 +89,8 @@ def _own_variances(ascending: Sequence[Floats], medians: Floats, noise: float) -
     """By how far the lowest launch of each size lies below the middle one.
 
     Where that is far, a slow spell has had most launches of the size, and the middle one with them.
-    How far it is with normal noise: G. Blom, "Statistical Estimates and Transformed Beta-Variables",
-    1958. A single launch has none of its own.
+    With normal noise it is as far as G. Blom says ("Statistical Estimates and Transformed
+    Beta-Variables", 1958). A single launch has no scatter of its own.
     """
     found = []
     for each, median in zip(ascending, medians.tolist(), strict=True):
@@ -112,10 +112,7 @@ def _means(launches: int) -> Floats:
     edges = np.arange(launches + 1) / launches
     columns = []
     for low, high in _PARTS:
-        # The median is the mean of a part as narrow as numbers allow.
-        low, high = (low - 1e-6, high + 1e-6) if low == high else (low, high)
-        overlaps = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
-        overlaps = np.maximum(overlaps, 0.0)
+        overlaps = np.maximum(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0.0)
         columns.append(overlaps / overlaps.sum())
     return np.array(columns).T
 

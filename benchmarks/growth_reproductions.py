@@ -1,0 +1,137 @@
+"""Growths of docs/growth.md without graphgauge: `python -m benchmarks.growth_reproductions jax`.
+
+    onnxruntime     a call of a model of n inputs that returns the first one, and of the sum of n
+                    terms, as inputs or as constants
+    jax             trace, lower and compile the gradient of a sum of n products
+    pytensor        the first call of a chain h = tanh(h·w + b) of n steps with its gradient
+
+Each line has a size and the median seconds of a few tries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+_WIDTH = 64
+_TRIES = 3
+
+
+def _seconds(call: Callable[[], object], tries: int = _TRIES) -> float:
+    elapsed_s = []
+    for _ in range(tries):
+        start = perf_counter()
+        call()
+        elapsed_s.append(perf_counter() - start)
+    return median(elapsed_s)
+
+
+def _engine(name: str) -> Any:
+    """Imported when it is asked for: the others may not be installed."""
+    return import_module(name)
+
+
+def _onnxruntime() -> Iterator[str]:
+    for inputs in (250, 500, 1_000, 2_000):
+        names = [f"x{i}" for i in range(inputs)]
+        kinds = {
+            "the first of n inputs": ("Identity", names[:1], names),
+            "sum of n inputs": ("Sum", names, names),
+            "sum of n constants": ("Sum", names, names[:1]),
+        }
+        told = []
+        for kind, (operator, operands, fed) in kinds.items():
+            call = _onnx_call(operator, operands, fed)
+            told.append(f"{kind} {_seconds(call, 9) * 1e3:.2f} ms")
+        yield f"{inputs:6,}  {', '.join(told)}"
+
+
+def _onnx_call(operator: str, operands: list[str], fed: list[str]) -> Callable[[], object]:
+    """A call of a model of one operator, whose operands are constants unless they are fed."""
+    onnx, ort = _engine("onnx"), _engine("onnxruntime")
+    ones = np.ones(_WIDTH, np.float32)
+
+    def told(name: str) -> Any:
+        return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [_WIDTH])
+
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node(operator, operands, ["y"])],
+        "one",
+        [told(name) for name in fed],
+        [told("y")],
+        [onnx.numpy_helper.from_array(ones, name) for name in operands if name not in set(fed)],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    values = dict.fromkeys(fed, ones)
+    return lambda: session.run(None, values)
+
+
+def _jax() -> Iterator[str]:
+    jax, jnp = _engine("jax"), _engine("jax.numpy")
+
+    def loss(weights: list[Any], data: list[Any]) -> Any:
+        total = weights[0] * data[0]
+        for w, x in zip(weights[1:], data[1:], strict=True):
+            total = total + w * x
+        return jnp.mean(total * total)
+
+    for terms in (10, 20, 40, 80):
+        values = [np.ones(_WIDTH, np.float32)] * terms
+
+        def compiled(values: list[np.ndarray] = values) -> object:
+            jax.clear_caches()
+            return jax.jit(jax.value_and_grad(loss)).lower(values, values).compile()
+
+        yield f"{terms:6,}  {_seconds(compiled):.3f} s"
+
+
+def _pytensor() -> Iterator[str]:
+    pytensor, tensor = _engine("pytensor"), _engine("pytensor.tensor")
+    for steps in (5, 10, 20, 40):
+
+        def first_call(steps: int = steps) -> object:
+            x = tensor.vector("x", dtype="float32")
+            inputs = [tensor.vector(f"p{i}", dtype="float32") for i in range(2 * steps)]
+            h = x
+            for w, b in zip(inputs[::2], inputs[1::2], strict=True):
+                h = tensor.tanh(h * w + b)
+            loss = tensor.mean(h * h)
+            function = pytensor.function([x, *inputs], [loss, *tensor.grad(loss, inputs)])
+            return function(*[np.ones(_WIDTH, np.float32)] * (1 + 2 * steps))
+
+        yield f"{steps:6,}  {_seconds(first_call, 1):.2f} s"
+
+
+ENGINES: dict[str, Callable[[], Iterator[str]]] = {
+    "onnxruntime": _onnxruntime,
+    "jax": _jax,
+    "pytensor": _pytensor,
+}
+
+
+def main() -> None:
+    """Print a line for each size."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("engine", choices=ENGINES)
+    engine = parser.parse_args().engine
+    print(f"{engine} {importlib.metadata.version(engine)}")
+    for line in ENGINES[engine]():
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,9 +3,10 @@
     onnxruntime     a call of a model of n inputs that returns the first one, and of the sum of n
                     terms, as inputs or as constants
     jax             trace, lower and compile the gradient of a sum of n products
-    pytensor        the first call of a chain h = tanh(h·w + b) of n steps with its gradient
+    pytensor        h = h + h, n times: operands of the largest node that rewriting leaves; then
+                    the first call of a chain h = tanh(h·w + b) of n steps with its gradient
 
-Each line has a size and the median seconds of a few tries.
+Each line has a size and the median seconds of a few tries (of one, for first calls).
 """
 
 from __future__ import annotations
@@ -101,6 +102,15 @@ def _jax() -> Iterator[str]:
 
 def _pytensor() -> Iterator[str]:
     pytensor, tensor = _engine("pytensor"), _engine("pytensor.tensor")
+    for doublings in (2, 4, 6, 8, 10, 12):
+        h = x = tensor.vector("x", dtype="float32")
+        for _ in range(doublings):
+            h = h + h
+        start = perf_counter()
+        nodes = pytensor.function([x], [h]).maker.fgraph.apply_nodes
+        seconds = perf_counter() - start
+        operands = max(len(each.inputs) for each in nodes)
+        yield f"{doublings:6,}  doublings: one node of {operands:,} operands, {seconds:.2f} s"
     for steps in (5, 10, 20, 40):
 
         def first_call(steps: int = steps) -> object:
@@ -113,7 +123,7 @@ def _pytensor() -> Iterator[str]:
             function = pytensor.function([x, *inputs], [loss, *tensor.grad(loss, inputs)])
             return function(*[np.ones(_WIDTH, np.float32)] * (1 + 2 * steps))
 
-        yield f"{steps:6,}  {_seconds(first_call, 1):.2f} s"
+        yield f"{steps:6,}  steps: {_seconds(first_call, 1):.2f} s"
 
 
 ENGINES: dict[str, Callable[[], Iterator[str]]] = {

@@ -5,6 +5,8 @@
     jax             trace, lower and compile the gradient of a sum of n products
     pytensor        h = h + h, n times: operands of the largest node that rewriting leaves; then
                     the first call of a chain h = tanh(h·w + b) of n steps with its gradient
+    numpy           what a step back costs in a tanh network of 300 steps, its cotangents and how
+                    many of them are subnormal
 
 Each line has a size and the median seconds of a few tries (of one, for first calls).
 """
@@ -131,10 +133,40 @@ def _pytensor() -> Iterator[str]:
         yield f"{steps:6,}  steps: {_seconds(first_call, 1):.2f} s"
 
 
+def _numpy() -> Iterator[str]:
+    steps, batch, hidden, inputs = 300, 16, 64, 32
+    rng = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape).astype(np.float32)
+
+    w, u = drawn(inputs, hidden) / np.sqrt(inputs), drawn(hidden, hidden) / np.sqrt(hidden)
+    states = [np.zeros((batch, hidden), np.float32)]
+    for _ in range(steps):
+        states.append(np.tanh(drawn(batch, inputs) @ w + states[-1] @ u).astype(np.float32))
+    cotangent = drawn(batch, hidden) / np.float32(batch * hidden)
+    for step in range(steps):
+        slope = 1 - np.square(states[steps - step])
+
+        def back(cotangent: np.ndarray = cotangent, slope: np.ndarray = slope) -> np.ndarray:
+            found: np.ndarray = (cotangent * slope) @ u.T.astype(np.float32)
+            return found
+
+        if step % 25 == 0:
+            sizes = np.abs(cotangent)
+            subnormal = np.count_nonzero((sizes > 0) & (sizes < np.finfo(np.float32).tiny))
+            yield (
+                f"{step:6,}  back: {_seconds(back, 9) * 1e6:.0f} us, largest "
+                f"{sizes.max():.0e}, {subnormal:,} of {sizes.size:,} subnormal"
+            )
+        cotangent = back()
+
+
 ENGINES: dict[str, Callable[[], Iterator[str]]] = {
     "onnxruntime": _onnxruntime,
     "jax": _jax,
     "pytensor": _pytensor,
+    "numpy": _numpy,
 }
 
 

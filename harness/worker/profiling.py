@@ -44,13 +44,17 @@ class ProfiledSubject(TracedSubject):
         if profile is None:
             name = self._evaluator.name
             remark = f"{name} has no profiler of its own that graphgauge knows to ask"
-            return EngineProfiled(rows=[], profiler="none", remarks=[remark], call_ns=call_ns)
+            return EngineProfiled(
+                rows=[], profiler="none", remarks=[remark], call_ns=call_ns, graph={}, graph_of=""
+            )
         told = profile(self._preparation.lowered, weights, data, calls)
         return EngineProfiled(
             rows=[list(row) for row in told.rows],
             profiler=told.profiler,
             remarks=told.remarks,
             call_ns=call_ns,
+            graph=dict(told.graph),
+            graph_of=told.graph_of,
         )
 
     def _profile_until_enough(self, request: ProfilePhases, clock: Clock) -> Profiled:

@@ -128,8 +128,8 @@ def _problem(trial: Trial, rows: Sequence[Reading], expected: set[tuple[object, 
     if trial.fault.status == "ok":
         if failed:
             return f"{failed[0].phase}: {failed[0].status} ({failed[0].detail}), expected ok"
-        missing = len(expected - {_key(row) for row in rows})
-        return f"{missing} rows are missing" if missing else ""
+        missing = sorted(map(str, expected - {_key(row) for row in rows}))
+        return f"missing are the rows {', '.join(missing)}" if missing else ""
     if len(failed) != 1:
         return f"{len(failed)} rows of failure, expected one"
     row = failed[0]

@@ -5,7 +5,8 @@
 
 The fit's settings were chosen with simulated noise (tests/results/test_orders.py); neither of
 these is simulated. In the first, each size of each run is a loop of that many steps beside a fixed
-cost, timed as a launch times a call: the median of a few blocks. Rounds go over all sizes in random
+cost, timed as a launch times a call: the median of a few blocks, which last alike for all sizes, so
+that what interrupts a block meets no size more than another. Rounds go over all sizes in random
 order. In the second, the noise is what the launches of a table deviate from the others of their
 case, in the order in which they were recorded: a slow spell falls on neighbouring launches, as it
 did.
@@ -32,9 +33,8 @@ LIMIT = 0.95
 """Of the runs of each order, that must be recognised."""
 
 _BLOCKS = 3
-_FIXED_STEPS = 2_000
-_MOST_STEPS = 400_000
-"""About 10 ms."""
+_BLOCK_STEPS = 160_000
+"""About 4 ms, as the harness's blocks; the largest size takes all of them in one call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,20 +104,27 @@ def worked(planted: Planted, launches: int, rng: np.random.Generator) -> list[li
     seconds: list[list[float]] = [[] for _ in planted.sizes]
     for _ in range(launches):
         for place in rng.permutation(len(planted.sizes)).tolist():
-            steps = round(_MOST_STEPS * planted.cost(planted.sizes[place]))
-            seconds[place].append(_seconds(steps))
+            share = planted.cost(planted.sizes[place]) / planted.cost(planted.sizes[-1])
+            steps = round(_BLOCK_STEPS * share)
+            seconds[place].append(_seconds_per_call(steps))
     return seconds
 
 
-def _seconds(steps: int) -> float:
+def _seconds_per_call(steps: int) -> float:
     """The median of a few blocks."""
+    calls = max(1, round(_BLOCK_STEPS / steps))
     elapsed_s = []
     for _ in range(_BLOCKS):
         start = perf_counter()
-        for _ in range(steps):
-            pass
+        for _ in range(calls):
+            _stepped(steps)
         elapsed_s.append(perf_counter() - start)
-    return float(np.median(elapsed_s))
+    return float(np.median(elapsed_s)) / calls
+
+
+def _stepped(steps: int) -> None:
+    for _ in range(steps):
+        pass
 
 
 # Deviations that were recorded

@@ -3,8 +3,8 @@
     profile(sizes, values).fit() -> Fit(order="linear", exponent=1.02, low=0.98, high=1.06, …)
 
 Every curve is c + b·g(n) with neither part negative: a fixed cost, and one that grows. So a call's
-overhead does not pass for a smaller exponent. Curves are fitted to the logs of the sizes' medians
-over launches, since what a machine does to a time is relative, and its slow spells are one-sided.
+overhead does not pass for a smaller exponent. Curves are fitted to logs, since what a machine does
+to a time is relative, of where each size's launches lie (`locations`).
 """
 
 import math
@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 from results.curves import Curve, Floats, Order, fitted
+from results.locations import located
 
 LEAST_SIZES: Final = 4
 """Below it, a fixed cost and an exponent fit whatever was measured."""
@@ -67,7 +68,7 @@ class Profile:
 
     Attributes:
         curves: by order.
-        logs: of the sizes' medians.
+        logs: of each size, where its launches lie.
         exponents: the exponents that were tried.
         by_exponent: the misfit at each.
         rates: the exponential rates that were tried; the base is e to the rate.
@@ -214,15 +215,15 @@ def profiles(sizes: Sequence[float], costs: Sequence[Sequence[Sequence[float]]])
         if not (n > 0).all() or not all(len(each) and np.isfinite(each).all() for each in by_size):
             message = "a size or a value is not positive; an order is fitted to logs"
             raise ValueError(message)
-        logs.append([_median(each) for each in by_size])
-        of_cost, launch_degrees = _weights(by_size)
-        weights.append(of_cost)
-        degrees.append(launch_degrees)
+        of_launches = located(by_size)
+        logs.append(of_launches.logs)
+        weights.append(1 / (of_launches.variances + _UNEVEN**2))
+        degrees.append(of_launches.degrees)
     found = fitted(n, np.array(logs), np.array(weights))
     return [
         Profile(
             curves=each.curves,
-            logs=np.array(of_cost),
+            logs=of_cost,
             exponents=each.exponents.tried,
             by_exponent=each.exponents.misfits,
             rates=each.rates.tried,
@@ -231,36 +232,6 @@ def profiles(sizes: Sequence[float], costs: Sequence[Sequence[Sequence[float]]])
         )
         for each, of_cost, launch_degrees in zip(found, logs, degrees, strict=True)
     ]
-
-
-def _weights(by_size: Sequence[Floats]) -> tuple[Floats, int]:
-    """One over the variance of each size's median, and the degrees of freedom of the noise.
-
-    The noise is pooled over sizes, by medians of absolute deviations, which slow spells move least.
-    """
-    counts = np.array([len(each) for each in by_size])
-    degrees = int(np.sum(counts - 1))
-    if not degrees:
-        return np.full(len(counts), 1 / _UNEVEN**2), 0
-    # Deviations within n values are smaller than from the truth, by sqrt((n - 1) / n).
-    deviations = np.concatenate(
-        [
-            np.abs(each - _median(each)) * math.sqrt(len(each) / (len(each) - 1))
-            for each in by_size
-            if len(each) > 1
-        ]
-    )
-    noise = 1.4826 * _median(deviations)
-    of_medians = noise**2 * np.where(counts > 2, math.pi / 2, 1.0) / counts
-    return 1 / (of_medians + _UNEVEN**2), degrees
-
-
-def _median(values: Floats) -> float:
-    """Of a few values, for which numpy's own takes ten times as long."""
-    ascending, middle = np.sort(values), len(values) // 2
-    if len(values) % 2:
-        return float(ascending[middle])
-    return float((ascending[middle - 1] + ascending[middle]) / 2)
 
 
 def _vertex(tried: Floats, misfits: Floats, at: int) -> float:

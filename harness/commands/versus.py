@@ -18,6 +18,7 @@ from harness.commands.options import (
     chosen_suite,
     load_all_plugins,
     require_out,
+    with_memory_launches,
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
@@ -81,7 +82,7 @@ class Versus:
         comparisons = len(cases) * (len(sides) - 1)
         settings = Settings(
             out=require_out(arguments, "versus.csv"),
-            effort=_effort(arguments),
+            effort=with_memory_launches(_effort(arguments), arguments),
             seed=arguments.seed,
             plugins=plugins,
             memory_limit_bytes=arguments.memory_limit,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import statistics
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
+
+import numpy as np
 
 from harness.worker.messages import EngineProfiled, Profiled, ProfilePhases
 from harness.worker.preparation import Preparation
@@ -38,7 +39,7 @@ class ProfiledSubject(TracedSubject):
             start = self._clock()
             function(weights, data)
             elapsed_ns.append(self._clock() - start)
-        call_ns = statistics.median(elapsed_ns)
+        call_ns = float(np.median(elapsed_ns))
         profile = getattr(self._evaluator, "profile", None)
         if profile is None:
             name = self._evaluator.name

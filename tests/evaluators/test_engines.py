@@ -200,6 +200,21 @@ def test_onnxruntime_counts_what_its_optimisation_leaves() -> None:
     assert "optimised_nodes" not in evaluator.counters()
 
 
+def test_pytensor_counts_what_is_within_fused_loops() -> None:
+    """Its flattening makes one node of 32 operands of five doublings: 31 additions, not one."""
+    pytest.importorskip("pytensor", reason="pytensor is not installed: pip install '.[pytensor]'")
+    net = Builder()
+    h = net.data("x", (2,))
+    for _ in range(5):
+        h = h + h
+    net.output(h)
+    evaluator = catalog.get("pytensor")
+
+    evaluator.compile(evaluator.lower(net.network(), "output"))
+
+    assert evaluator.counters()["optimised_nodes"] == 31
+
+
 def test_numba_compiles_nothing_in_calls() -> None:
     """Inputs of any memory layout are called with the signatures that were compiled."""
     pytest.importorskip("numba", reason="numba is not installed: pip install '.[numba]'")

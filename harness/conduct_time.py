@@ -1,7 +1,7 @@
 """Conducting launches against the clock: which question is put to which process, and when.
 
-With several sides alive together, they take turns in mirrored rounds (ABBA or BAAB), so that
-whatever the machine does meanwhile happens to all of them.
+With several sides alive together, blocks are interleaved in mirrored rounds (ABBA or BAAB), so
+that whatever the machine does meanwhile happens to all of them.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from results.yardsticks import SPEED_YARDSTICKS
 UNTIMED_CALLS = 2
 """After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""
 ROUND_BLOCKS = 2
-"""Of each side: it has one turn in a round, of so many blocks."""
+"""Of each side: a round goes over all sides and back again."""
+_MANY_MORE = 8
+"""Times the calls: a block of as many as the other side's would be too short for the clock."""
 LONG_CALL_NS = 10_000_000
 """In a call as long as this, warming the caches is no longer seen."""
 
-_WHOLE_TURN_NS = 2**62
-"""However long its blocks are."""
 _BLOCKS_AT_ONCE = 16
 """Of a launch alone, before the yardstick is read again; more where…"""
 _MOST_STRETCHES = 200
@@ -194,10 +194,14 @@ def _calibrate(side: Side, effort: Effort) -> None:
 
 
 def _share_calls(sides: Sequence[Side]) -> None:
-    """Give all sides blocks of as many calls, but for one so fast that it needs many more."""
+    """Give all sides blocks of as many calls, but for one so fast that it needs many more.
+
+    The first calls of a block are slower than later ones, so that a block of one call says more
+    per call than one of two.
+    """
     least = min((side.series.calls for side in sides), default=1)
     for side in sides:
-        if side.series.calls < 2 * least:
+        if side.series.calls < _MANY_MORE * least:
             side.series.calls = least
 
 
@@ -232,8 +236,8 @@ def _blocks_together(group: Group, effort: Effort) -> None:
     for number in range(1, enough + 1):
         # Every other round is the mirror of the one before: no side comes first more often.
         order = group.shuffled() if number % 2 else order[::-1]
-        for side in order:
-            group.one(side, _run_blocks, ROUND_BLOCKS, side.untimed_calls, _WHOLE_TURN_NS)
+        for side in order + order[::-1]:
+            group.one(side, _run_blocks, 1, side.untimed_calls, 0)
         if number >= _affordable(group.alive, budget_s) or monotonic() > patience:
             break
 
@@ -244,8 +248,9 @@ def _affordable(sides: Sequence[Side], budget_s: float) -> float:
     A pair whose rounds were cut short by a stall would stand on a handful of blocks.
     """
     round_ns = sum(
-        statistics.median(side.series.elapsed_ns)
-        * (ROUND_BLOCKS + side.untimed_calls / side.series.calls)
+        ROUND_BLOCKS
+        * statistics.median(side.series.elapsed_ns)
+        * (1 + side.untimed_calls / side.series.calls)
         for side in sides
         if side.series.elapsed_ns
     )

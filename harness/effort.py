@@ -90,8 +90,8 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         instances=4,
         instances_budget_ns=25 * MILLISECOND_NS,
         warm_up_blocks=4,
-        blocks=60,
-        evaluate_budget_ns=160 * MILLISECOND_NS,
+        blocks=44,
+        evaluate_budget_ns=120 * MILLISECOND_NS,
         repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,
     )

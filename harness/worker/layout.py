@@ -83,9 +83,10 @@ class Layout:
 class Places:
     """The inputs of a subject at several places, each made when it is first needed.
 
-    Copying many small arrays takes longer than a block does, so a few copies are kept and gone
-    round in random order; inputs too large for that are copied afresh each time, which takes
-    little of the time of a call that reads them.
+    Making many small arrays takes longer than a block does, so a few are kept and gone round in
+    random order; where inputs are too large for that they are made afresh each time, which takes
+    little of the time of a call that reads them. Either way the inputs were copied to their place
+    just before, and are as near to the processor as ever.
     """
 
     def __init__(self, layout: Layout, rng: Generator) -> None:
@@ -118,8 +119,20 @@ class Places:
             self._order = self._order or self._rng.permutation(len(self._kept)).tolist()
             turn = self._order.pop()
         placed, sets = self._kept[turn]
+        try:
+            _copy(weights, placed)
+            for source, copy in zip(data, sets, strict=False):
+                _copy(source, copy)
+        except ValueError:  # whoever had it last forbade writing
+            placed, sets = self._kept[turn] = self._layout.place(weights), []
         sets += [self._layout.place(each) for each in data[len(sets) :]]
         return placed, sets[: len(data)]
+
+
+def _copy(source: Arrays, copy: Arrays) -> None:
+    for name, array in source.items():
+        if copy[name] is not array:  # as it is with a fixed layout
+            np.copyto(copy[name], array)
 
 
 def _most_places(weights: Arrays, data: Sequence[Arrays]) -> int:

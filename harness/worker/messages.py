@@ -107,7 +107,7 @@ class RunBlocks(NamedTuple):
     blocks: int
     calls: int
     untimed_calls: int
-    """Calls before the first block that are not timed: those after a hand-over are slow."""
+    """Calls before each block that are not timed: the first after a hand-over are slow."""
     budget_ns: int
     """Stop after the block that exceeds this, though not before the first."""
 

@@ -197,9 +197,8 @@ class Subject:
         elapsed_ns: list[int] = []
         evidence: list[list[Any]] = []
         deadline = self._clock() + request.budget_ns
-        for place in range(request.blocks):
-            untimed_calls = 0 if place else request.untimed_calls
-            block_ns, seen = self._time_one_block(request.calls, untimed_calls)
+        for _ in range(request.blocks):
+            block_ns, seen = self._time_one_block(request.calls, request.untimed_calls)
             elapsed_ns.append(block_ns)
             evidence.append(list(seen))
             if self._clock() > deadline:

@@ -112,8 +112,8 @@ def test_warm_up_blocks_are_not_estimated_from() -> None:
     assert row.value == pytest.approx(1e-6)
 
 
-def test_the_sides_of_a_pair_take_turns_in_mirrored_rounds() -> None:
-    """Every four turns are ABBA or BAAB, both occur, and two calls before each are not timed."""
+def test_blocks_of_a_pair_are_interleaved_in_mirrored_rounds() -> None:
+    """Every four blocks are ABBA or BAAB, both occur, and two calls before each are not timed."""
     sides, launches, _ = _sides(2)
 
     _conduct(sides)
@@ -122,7 +122,7 @@ def test_the_sides_of_a_pair_take_turns_in_mirrored_rounds() -> None:
     order = "".join(name for name, _ in asked)
     quads = [order[at : at + 4] for at in range(0, len(order), 4)]
     assert set(quads) == {"ABBA", "BAAB"}
-    assert all((q.blocks, q.untimed_calls) == (2, 2) for _, q in asked)
+    assert all((q.blocks, q.untimed_calls) == (1, 2) for _, q in asked)
 
 
 def test_long_calls_are_not_made_twice_for_nothing() -> None:
@@ -137,14 +137,16 @@ def test_long_calls_are_not_made_twice_for_nothing() -> None:
 
 
 def test_both_sides_of_a_pair_run_blocks_of_as_many_calls() -> None:
-    """Where one side calibrates to 2,000 calls and the other to 1,500, both run 1,500."""
-    sides, launches, _ = _sides(2)
-    launches[1]._answers[m.Calibrate] = lambda _: m.Calibrated(calls=1_500, call_ns=1.3)
+    """Where one side calibrates to 2,000 calls, both run as many as the other, up to an eighth."""
+    for others, run in ((1_500, {1_500}), (251, {251}), (250, {250, 2_000})):
+        sides, launches, _ = _sides(2)
+        answer = m.Calibrated(calls=others, call_ns=1.3)
+        launches[1]._answers[m.Calibrate] = lambda _, answer=answer: answer
 
-    _conduct(sides)
+        _conduct(sides)
 
-    calls = {q.calls for _, q in launches[0].log if isinstance(q, m.RunBlocks)}
-    assert calls == {1_500}
+        calls = {q.calls for _, q in launches[0].log if isinstance(q, m.RunBlocks)}
+        assert calls == run
 
 
 def test_each_phase_is_run_by_both_sides_before_the_next() -> None:
@@ -206,13 +208,13 @@ def test_an_answer_of_the_wrong_kind_is_an_error_row() -> None:
 
 
 def test_a_budget_ends_interleaving_after_a_whole_round() -> None:
-    """With no time at all, each side still has its turn of one round."""
+    """With no time at all, each side still has its two blocks of one round."""
     sides, launches, _ = _sides(2)
 
     _conduct(sides, replace(_EFFORT, evaluate_budget_ns=0))
 
     names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
-    assert sorted(names) == ["A", "B"]
+    assert sorted(names) == ["A", "A", "B", "B"]
 
 
 @pytest.mark.parametrize(("stalled", "rounds"), [(1, 8), (10**6, 2)])
@@ -223,14 +225,14 @@ def test_a_stall_cuts_no_rounds_short_and_long_blocks_do(stalled: int, rounds: i
         elapsed_ns = itertools.chain(itertools.repeat(50_000, stalled), itertools.repeat(1_000))
 
         def run(question: m.RunBlocks, elapsed_ns: Iterator[int] = elapsed_ns) -> m.Blocks:
-            return blocks([next(elapsed_ns) for _ in range(question.blocks)], question.calls)
+            return blocks([next(elapsed_ns)], question.calls)
 
         launch._answers = usual_answers() | {m.RunBlocks: run}
 
     _conduct(sides, replace(_EFFORT, evaluate_budget_ns=200_000))
 
     names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
-    assert len(names) == 2 * rounds
+    assert len(names) == 4 * rounds
 
 
 def test_the_interquartile_range_is_the_middle_half() -> None:

@@ -80,6 +80,20 @@ def test_more_sets_of_data_join_the_places_that_are_there() -> None:
     assert all([each["x"][0] for each in sets] == [0, 1, 2] for sets in after)
 
 
+def test_what_is_written_into_a_place_is_gone_when_it_comes_again() -> None:
+    """Inputs are copied to their place each time, whatever was done to the copy."""
+    places = _places()
+    data = [{"x": np.ones(3)}]
+
+    for _ in range(20):
+        weights, (first,) = places.next(_ARRAYS, data)
+        np.testing.assert_array_equal(weights["matrix"], _ARRAYS["matrix"])
+        np.testing.assert_array_equal(first["x"], np.ones(3))
+        weights["matrix"][...] = 7
+        first["x"][...] = 7
+        weights["flags"].flags.writeable = False
+
+
 def test_large_inputs_are_copied_each_time_and_not_kept() -> None:
     """Of 16 MB of weights there is never a copy beside the one in use."""
     places = _places()

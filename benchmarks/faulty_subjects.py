@@ -154,6 +154,9 @@ def _take_memory() -> None:
 
 
 def _take_shared_memory() -> None:
+    """Under a name that is no text, which stands in the files that tell what a process holds."""
+    with open("/proc/self/comm", "wb") as name:
+        name.write(b"\xff\xfe")
     shared = mmap.mmap(-1, _SHARED_BYTES)
     for start in range(0, _SHARED_BYTES, mmap.PAGESIZE):
         shared[start] = 1

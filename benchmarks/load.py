@@ -6,9 +6,13 @@
 `growth` runs the scenarios of the default suite at their smallest sizes, one launch each that
 measures time and one that measures memory, in one controller process; its own bytes in use, file
 descriptors, threads and children are read after each round, and `results.drift` says whether the
-bytes grow. `start` starts `graphgauge run` as a user does and follows it from outside until the
-table holds its first reading, and for some seconds more. Exit code 1 if there is growth, or a start
-is slower than 2 s or larger than 300 MB.
+bytes grow. Caches that are bounded and fill over scores of rounds (glibc's, numpy's, rich's,
+CPython's) are filled, emptied or switched off before, so that only what goes on can grow.
+
+`start` starts `graphgauge run` as a user does and follows it from outside until the table holds its
+first reading, and for some seconds more.
+
+Exit code 1 if there is growth, or a start is slower than 2 s or larger than 300 MB.
 """
 
 from __future__ import annotations
@@ -24,9 +28,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import psutil
 import rich.cells
 
@@ -40,10 +45,11 @@ from scenarios import scenario
 MOST_START_S = 2.0
 MOST_START_BYTES = 300 * 1_000_000
 _POLL_S = 0.002
+_TUNABLES = "GLIBC_TUNABLES"
+_NO_THREAD_CACHE = "glibc.malloc.tcache_count=0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(NamedTuple):
     """What the controller holds between two rounds."""
 
     in_use_bytes: int
@@ -63,6 +69,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="to follow a start for")
     arguments = parser.parse_args()
     if arguments.what == "growth":
+        _without_thread_cache()
         return growth(arguments.rounds, arguments.scenarios)
     return start(arguments.cases, arguments.seconds)
 
@@ -71,33 +78,31 @@ def growth(rounds: int, scenarios: int) -> int:
     """Run the suite over and over; print what is held, and its class."""
     texts = _smallest(scenarios)
     probe = LinuxProbe()
-    held: list[Held] = []
+    _fill_bounded_caches()
+    held = np.zeros((rounds + 1, len(Held._fields)), dtype=np.int64)  # so that notes take none
     readings = 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds + 1):
             table = Path(folder) / f"{number}.csv"
             _run(texts, table)
             readings = len(read(table))
-            held.append(_held(probe))
-            print(f"round {number}: {held[-1]}", file=sys.stderr, flush=True)
+            held[number] = now = _held(probe)
+            print(f"round {number}: {now}", file=sys.stderr, flush=True)
     # The first round imports what it needs, and is where counting starts.
     drift = memory_drift(
         list(range(rounds + 1)),
-        [each.in_use_bytes for each in held],
+        held[:, Held._fields.index("in_use_bytes")].tolist(),
         floor=LEAK_FLOOR_BYTES_PER_REBUILD,
     )
     print(f"{rounds} rounds after the first, {len(texts)} cases and {readings} readings each")
     print("| | after the first | in the middle | after the last |\n|---|---|---|---|")
-    for name in Held.__slots__:
-        values = [getattr(held[at], name) for at in (0, rounds // 2, rounds)]
+    for column, name in enumerate(Held._fields):
+        values = held[[0, rounds // 2, rounds], column]
         print(f"| {name} | {' | '.join(f'{value:,}' for value in values)} |")
     per_round = f"{drift.value:,.0f} B a round [{drift.low:,.0f}, {drift.high:,.0f}]"
     print(f"bytes in use: {drift.kind}, {per_round} {drift.why}")
-    is_same = all(
-        getattr(each, name) <= getattr(held[0], name)
-        for each in held[1:]
-        for name in ("descriptors", "threads", "children")
-    )
+    counted = [Held._fields.index(name) for name in ("descriptors", "threads", "children")]
+    is_same = bool((held[1:, counted] <= held[0, counted]).all())
     print(f"descriptors, threads, children: {'no growth' if is_same else 'GROWTH'}")
     return 0 if is_same and drift.kind in {"flat", "plateau"} else 1
 
@@ -122,10 +127,37 @@ def _run(texts: Sequence[str], table: Path) -> None:
         raise RuntimeError(f"graphgauge run ended with {code}: {out.getvalue()[-500:]}")
 
 
+def _without_thread_cache() -> None:
+    """Start again without glibc's cache of freed blocks, which it counts as allocated.
+
+    Up to seven blocks of each of 64 sizes, it fills over scores of rounds. The launches' processes
+    have it as ever.
+    """
+    own = [each for each in os.environ.get(_TUNABLES, "").split(":") if each]
+    if _NO_THREAD_CACHE not in own:
+        os.environ[_TUNABLES] = ":".join([*own, _NO_THREAD_CACHE])
+        os.execv(sys.executable, sys.orig_argv)
+    own.remove(_NO_THREAD_CACHE)
+    os.environ[_TUNABLES] = ":".join(own)
+
+
+def _fill_bounded_caches() -> None:
+    """Fill what numpy keeps of freed arrays, and make CPython's table of interned strings grow.
+
+    The one is up to seven blocks of each size below 1,024 B. The other keeps the places of strings
+    that are gone, such as parts of paths, until it is full, and then takes thrice the places that
+    are in use: once more as many as at the start, and never more.
+    """
+    for size in range(1, 1_025):
+        [np.empty(size, dtype=np.uint8) for _ in range(8)]
+    for number in range(100_000):
+        sys.intern(f"not interned by anybody else: {number}")
+
+
 def _held(probe: LinuxProbe) -> Held:
-    # Two caches have bounds that scores of rounds fill, and are no growth that goes on: rich
-    # remembers the widths of the last 4,096 texts that it printed, and CPython keeps the name of an
-    # attribute alive for each of the 4,096 places where a type's attributes are looked up.
+    # Two more caches have bounds that scores of rounds fill, and can be emptied: rich remembers
+    # the widths of the last 4,096 texts that it printed, and CPython keeps the name of an attribute
+    # alive for each of the 4,096 places where a type's attributes are looked up.
     rich.cells.cached_cell_len.cache_clear()
     _clear_attribute_names()
     gc.collect()

@@ -3,7 +3,8 @@
     python -m benchmarks.pairs [--pairs N]
 
 Identical code is compared with itself, with the layout drawn by the kernel for each process and
-with one drawn for both sides of a pair; alone, and with a busy process bound to the subjects' CPU.
+with one drawn for both sides of a pair; alone, with a busy process bound to the subjects' CPU, and
+with processes that start on the other CPU, one after the other, as the next pair's might.
 The same blocks are then told three times: by the medians of rounds and the clock's word alone, by
 rounds with waiting taken out, and as graphgauge does, by neighbouring blocks.
 """
@@ -14,6 +15,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -27,7 +29,7 @@ from harness.blocks import Series, judge_blocks, log_ratio
 from harness.cases import make_cases, parse_spec
 from harness.conduct_time import ROUND_BLOCKS
 from harness.effort import paired_effort
-from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu
+from harness.launch import LocalLaunch, LocalLauncher, Surroundings, granted_cpus, usable_cpu
 from harness.plan import Contender, Version
 from harness.session import Session, Settings
 from harness.side_files import blocks_path
@@ -35,7 +37,12 @@ from harness.worker.evidence import Evidence
 
 _CASE = ("rnn:steps=40,hidden=16,inputs=16,batch=4", "straightline", "gradient")
 _WARM_UP = 4
-_BUSY = "import os\nos.sched_setaffinity(0, {{{cpu}}})\nwhile True: pass"
+_BESIDE = {
+    "a busy process": "while True: pass",
+    "processes that start": (
+        "import subprocess, sys\nwhile True: subprocess.run([sys.executable, '-c', 'import numpy'])"
+    ),
+}
 
 Pairs = list[tuple[Series, Series]]
 
@@ -58,13 +65,14 @@ def main() -> None:
     print(f"Identical code, {pairs} pairs: standard deviation of a pair's log ratio")
     print("| layout | beside it | rounds, clock alone | rounds | neighbours | waited |")
     print("|---|---|---|---|---|---|")
-    for rival in ("nothing", "a busy process"):
+    other = min(set(granted_cpus()) - {cpu})
+    for rival, rivals_cpu in (("nothing", cpu), *zip(_BESIDE, (cpu, other), strict=True)):
         for layout, launcher in (
             ("the kernel's", _KernelsLayout()),
             ("one for a pair", LocalLauncher()),
         ):
             with (
-                nullcontext() if rival == "nothing" else _busy(cpu),
+                _running(_BESIDE[rival], rivals_cpu) if rival in _BESIDE else nullcontext(),
                 tempfile.TemporaryDirectory() as folder,
             ):
                 found = _measure(Path(folder) / "pairs.csv", pairs, launcher)
@@ -84,12 +92,13 @@ def _deviation(log_ratios: Sequence[float]) -> str:
 
 
 @contextmanager
-def _busy(cpu: int) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-c", _BUSY.format(cpu=cpu)])
+def _running(code: str, cpu: int) -> Iterator[None]:
+    bound = f"import os\nos.sched_setaffinity(0, {{{cpu}}})\n{code}"
+    process = subprocess.Popen([sys.executable, "-c", bound], start_new_session=True)
     try:
         yield
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -97,7 +106,7 @@ def _measure(out: Path, pairs: int, launcher: LocalLauncher) -> Pairs:
     scenario, evaluator, mode = _CASE
     (case,) = make_cases([parse_spec(scenario)], [evaluator], [mode])
     effort = paired_effort(launches=pairs, least_launches=pairs, timeout_s=120, memory=False)
-    effort = replace(effort, first_rounds=1, phases=frozenset({"evaluate"}))
+    effort = replace(effort, phases=frozenset({"evaluate"}))
     group = tuple(
         Contender(version=Version(label=label, interpreter=sys.executable), case=case)
         for label in ("one", "other")

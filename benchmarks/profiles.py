@@ -4,14 +4,16 @@
     python -m benchmarks.profiles planted --tries 20
 
 `overhead` profiles identical code in two versions and prints, for each case, how much longer an
-instrumented call takes and how far the steps are from adding up to the uninstrumented call: in the
-mean over its launches, which is what a profile tells, and in the worst of them. The cost of a
-reading is taken from the other launches alone.
+instrumented call takes and how far the steps are from adding up to the call in uninstrumented
+stretches: in the mean over its launches, which is what a profile tells, and in the worst of them;
+and how much longer a call in uninstrumented stretches takes than one in which the clock is not read
+at all. The cost of a reading is taken from the other launches alone.
 
 `planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
 call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds
 and has its own seed. It counts how often that operator is the first row, and how far the
-contributions of all rows are from the change of the uninstrumented call.
+contributions of all rows are from the change of the call in uninstrumented stretches. Beside it
+stands the change of calls in which the clock is not read at all.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import argparse
 import os
 import statistics
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -76,8 +79,13 @@ def _text(case: Case) -> str:
 
 def overhead(arguments: argparse.Namespace) -> None:
     """Print how much instrumentation costs, and what the steps add up to."""
-    print(f"{'':34} {'':>6} {'':>9} {'instr.':>7} {'mean':>7} {'worst':>7} {'a reading':>13}")
-    print(f"{'case':34} {'steps':>6} {'call':>9} {'× call':>7} {'sum':>7} {'sum':>7} alone, within")
+    for heads in (
+        ("", "", "", "instr.", "mean", "worst", "in", "a reading"),
+        ("case", "steps", "call", "× call", "sum", "sum", "stretches", "alone, within, slower"),
+    ):
+        first, count, time, *others, longer_by, cost = heads
+        columns = " ".join(f"{each:>7}" for each in others)
+        print(f"{first:34} {count:>6} {time:>9} {columns} {longer_by:>9} {cost:>21}")
     for scenario, evaluator in OVERHEAD_CASES:
         case = make_cases([parse_spec(scenario)], [evaluator], ["gradient"])[0]
         found = stepped(case, [evaluator, evaluator], arguments, arguments.seed)
@@ -87,48 +95,87 @@ def overhead(arguments: argparse.Namespace) -> None:
         slower = statistics.median(one.instrumented_s / one.plain_s for one in each)
         alone = statistics.median(one.steps.reading_ns for one in found.launches)
         within = statistics.median(one.reading_s for one in each) * 1e9
+        between = statistics.median(one.slower for one in each)
         steps = len(found.launches[0].steps.step_ns)
-        call_us = statistics.median(one.plain_s for one in each) * 1e6
+        call_us = statistics.median(one.call_s for one in each) * 1e6
+        longer = statistics.median(one.stretched_s / one.call_s - 1 for one in each)
         name = f"{evaluator} {scenario}"
         print(
             f"{name:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {mean:+7.2%} {worst:+7.2%} "
-            f"{alone:3.0f} ns, {within:3.0f} ns",
+            f"{longer:+9.2%} {alone:3.0f} ns, {within:3.0f} ns, {between:5.1%}",
             flush=True,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """What a profile of planted work says.
+
+    Attributes:
+        is_first: whether the planted kind is the first row.
+        off: what the rows' sum is off the change, as a share of it.
+        change_s: of a call in uninstrumented stretches.
+        unread_s: of a call without any reading.
+    """
+
+    is_first: bool
+    off: float
+    change_s: float
+    unread_s: float
 
 
 def planted(arguments: argparse.Namespace) -> None:
     """Print what is found of planted work."""
     case = make_cases([parse_spec(arguments.case)], ["straightline"], ["gradient"])[0]
     shares = _shares(case, arguments)
-    tries = [_try(number, case, shares, arguments) for number in range(1, arguments.tries + 1)]
+    numbers = range(arguments.first_try, arguments.first_try + arguments.tries)
+    tries = [_try(number, case, shares, arguments) for number in numbers]
+    changed_us, unread_us = (
+        statistics.fmean(getattr(each, name) for each in tries) * 1e6
+        for name in ("change_s", "unread_s")
+    )
     print(
-        f"named first in {sum(is_first for is_first, _ in tries)} of {len(tries)} tries; "
-        f"contributions within 10 % of the change in {sum(abs(off) <= 0.1 for _, off in tries)}; "
-        f"median {statistics.median(abs(off) for _, off in tries):.1%} off it"
+        f"named first in {sum(each.is_first for each in tries)} of {len(tries)} tries; "
+        f"contributions within 10 % of the change in "
+        f"{sum(abs(each.off) <= 0.1 for each in tries)}; median "
+        f"{statistics.median(abs(each.off) for each in tries):.1%} off it; mean change "
+        f"{changed_us:+.1f} µs, unread {unread_us:+.1f} µs"
     )
 
 
-def _try(
-    number: int, case: Case, shares: dict[str, float], arguments: argparse.Namespace
-) -> tuple[bool, float]:
-    """Whether the planted kind is first; by what share of the change the rows' sum is off it."""
+def _try(number: int, case: Case, shares: dict[str, float], arguments: argparse.Namespace) -> _Try:
     kind = PLANTED_KINDS[(number - 1) % len(PLANTED_KINDS)]
     percent = min(100.0, arguments.percent / shares[kind])
     os.environ[VARIABLE] = f"{kind}:{percent:.4g}"
     started = monotonic()
     both = ["straightline", "straightline-planted"]
-    between = _difference(stepped(case, both, arguments, arguments.seed + number))
+    found = stepped(case, both, arguments, arguments.seed + number)
+    between = _difference(found)
     seconds = monotonic() - started
+    unread_s = _unread_change_s(found)
     whole, first = between.whole, between.rows[0]
     off = sum(row.change_s for row in between.rows) / whole.change_s - 1
     print(
         f"{number:3}: {percent:3.0f} % of {kind:8} twice: call {whole.change_s * 1e6:+6.1f} µs, "
-        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%}; first row {first.name:8} "
+        f"{whole.change_s / (whole.baseline_s or 1.0):+6.2%} "
+        f"(unread {unread_s * 1e6:+6.1f} µs); first row {first.name:8} "
         f"{first.change_s * 1e6:+6.1f} µs; all rows {off:+6.1%} off the change; {seconds:.0f} s",
         flush=True,
     )
-    return first.name == kind and first.change_s > 0, off
+    return _Try(
+        is_first=first.name == kind and first.change_s > 0,
+        off=off,
+        change_s=whole.change_s,
+        unread_s=unread_s,
+    )
+
+
+def _unread_change_s(found: Stepped) -> float:
+    """The change of calls that nobody reads the clock in, mean over pairs."""
+    pairs: dict[int, list[float]] = {}
+    for each in found.launches:
+        pairs.setdefault(each.launch, []).append(each.steps.call_ns * 1e-9)
+    return statistics.fmean(planted - base for base, planted in pairs.values())
 
 
 def _shares(case: Case, arguments: argparse.Namespace) -> dict[str, float]:
@@ -162,6 +209,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--recorded", type=float, default=0.6, help="seconds a launch")
     parser.add_argument("--tries", type=int, default=20)
+    parser.add_argument("--first-try", type=int, default=1, help="to go on in parts")
     parser.add_argument("--percent", type=float, default=3.0, help="of the whole call")
     parser.add_argument("--case", default="rnn")
     parser.add_argument("--seed", type=int, default=1)

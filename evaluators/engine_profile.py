@@ -8,7 +8,8 @@ so many times after calls that warm it up. Nothing is measured beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -27,11 +28,15 @@ class EngineRow(NamedTuple):
 
 
 class EngineProfile(NamedTuple):
-    """Rows, and in words what the profiler is and does not tell."""
+    """Rows, in words what the profiler is and does not tell, and what the engine's graph holds."""
 
     rows: list[EngineRow]
     profiler: str
     remarks: list[str]
+    graph: Mapping[str, int] = MappingProxyType({})
+    """Nodes of the graph that `lower` gave, by the engine's own kinds; empty where it has none."""
+    graph_of: str = ""
+    """What those are, such as "ONNX nodes"."""
 
 
 def summed(events: Iterable[EngineRow], calls: int) -> list[EngineRow]:

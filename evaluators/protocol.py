@@ -8,8 +8,8 @@ Five attributes are optional:
 dtype: "float32" or "float64", where an evaluator computes in that one only.
 gradient_by: "network" (the default): in gradient mode `lower` is handed our differentiated and
     simplified network. "native": it is handed the network as built, and differentiates itself.
-instrument(network, mode, clock): as `lower` and `compile`, but what comes of it reads the clock
-    after each node (see `evaluators.instrumentation`). Without it there is no profile by operator.
+instrument(network, mode, clock, reads): as `lower` and `compile`, but what comes of it reads the
+    clock after nodes (see `evaluators.instrumentation`). Without it: no profile by operator.
 counters(): deterministic counts by name, such as statements, buffers or cache entries, of
     what this evaluator lowered and compiled last.
 """

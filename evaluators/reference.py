@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evaluators import VERSION
-from evaluators.instrumentation import Clock, Instrumented, Step, Ticking
+from evaluators.instrumentation import (
+    Clock,
+    Instrumented,
+    Reads,
+    Step,
+    Ticking,
+    after_every_step,
+)
 from evaluators.protocol import (
     Array,
     Arrays,
@@ -71,11 +78,13 @@ class Reference:
 
         return function
 
-    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
-        """The same, with the clock read after each node."""
+    def instrument(
+        self, network: Network, mode: str, clock: Clock, reads: Reads = after_every_step
+    ) -> Instrumented:
+        """The same, with the clock read after nodes."""
         ordered = self.lower(network, mode)
         nodes = tuple(ordered.nodes)
-        ticking = Ticking(nodes, clock)
+        ticking = Ticking(nodes, clock, reads)
         steps = [Step(node, bool(node.operands) and node.operator not in _VIEWS) for node in nodes]
         return ticking.instrumented(self.compile(ordered._replace(nodes=ticking)), steps)
 

@@ -1,7 +1,7 @@
 """Conducting launches against the clock: which question is put to which process, and when.
 
-With several sides alive together, blocks are interleaved in mirrored rounds (ABBA or BAAB), so
-that whatever the machine does meanwhile happens to all of them.
+With several sides alive together, they take turns in mirrored rounds (ABBA or BAAB), so that
+whatever the machine does meanwhile happens to all of them.
 """
 
 from __future__ import annotations
@@ -25,21 +25,18 @@ from results.yardsticks import SPEED_YARDSTICKS
 UNTIMED_CALLS = 2
 """After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""
 ROUND_BLOCKS = 2
-"""Of each side: a round goes over all sides and back again."""
+"""Of each side: it has one turn in a round, of so many blocks."""
 LONG_CALL_NS = 10_000_000
 """In a call as long as this, warming the caches is no longer seen."""
 
+_WHOLE_TURN_NS = 2**62
+"""However long its blocks are."""
 _BLOCKS_AT_ONCE = 16
 """Of a launch alone, before the yardstick is read again; more where…"""
 _MOST_STRETCHES = 200
 """…it would be read more often than this."""
-_MOST_LONGER = 4
-"""Times the usual rounds: so long are the next launches waited for with blocks."""
-
 _PATIENCE = 20
 """Times the budget: a machine that stalls for so long is not waited for."""
-
-IsReady = Callable[[], bool]
 
 _COUNTED_IN = {
     "nodes": "construct",
@@ -57,8 +54,8 @@ def conduct_time(
     effort: Effort,
     rng: random.Random,
     *,
-    rounds: int = 1,
-    meanwhile: Callable[[], IsReady] = lambda: lambda: True,
+    when_open: Callable[[], None] = lambda: None,
+    when_timed: Callable[[], None] = lambda: None,
 ) -> None:
     """Take every side through its phases against the clock.
 
@@ -66,13 +63,12 @@ def conduct_time(
         sides: alive together, the baseline first.
         effort: how much is measured.
         rng: orders the sides.
-        rounds: so many times the usual blocks.
-        meanwhile: called once when all sides are open, and not waited for; blocks go on until what
-            it returns says that the next launches are ready, since their start costs nothing then.
+        when_open: called once when all sides are open, and not waited for.
+        when_timed: called once when nothing more will be timed; what is left is arithmetic.
     """
     group = Group(sides, rng, "time")
     group.each(Side.open)
-    is_next_ready = meanwhile()
+    when_open()
     is_prepared_elsewhere = not any(map(effort.wants, PREPARED_PHASES))
     if not is_prepared_elsewhere:
         group.each(Side.stay)
@@ -85,14 +81,20 @@ def conduct_time(
     group.release()
     if is_prepared_elsewhere:
         group.each(Side.stay)
-    _evaluate(group, effort, rounds, is_next_ready)
+    _time_blocks(group, effort)
+    is_repeated, is_torn_down = not is_prepared_elsewhere, effort.wants("teardown")
+    if not (is_repeated or is_torn_down):
+        when_timed()
+    _judge_blocks(group, effort)
     group.release()
-    if any(effort.wants(phase) for phase in PREPARED_PHASES):
+    if is_repeated:
         _repeat(group, effort)
         group.release()
-    if effort.wants("teardown"):
+    if is_torn_down:
         group.each(_time_teardown)
-        group.release()
+    if is_repeated or is_torn_down:
+        when_timed()
+    group.release()
 
 
 def questions_ahead(request: m.Open, phases: Sequence[str], effort: Effort) -> list[m.Message]:
@@ -164,16 +166,20 @@ def _multiply(side: Side, effort: Effort) -> None:
         side.instances = side.ask(_multiplying(effort), m.Multiplied, "compile").instances
 
 
-def _evaluate(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
+def _time_blocks(group: Group, effort: Effort) -> None:
     """Time blocks of calls: alone in one go, together in mirrored rounds."""
     group.each(_calibrate, effort)
     group.each(_read_yardstick)
     if len(group.alive) == 1:
-        group.each(_blocks_alone, effort, rounds)
+        group.each(_blocks_alone, effort)
     else:
         _share_calls(group.alive)
-        _blocks_together(group, effort, rounds, is_next_ready)
+        _blocks_together(group, effort)
         group.each(_read_yardstick)
+
+
+def _judge_blocks(group: Group, effort: Effort) -> None:
+    """See that what was timed is still right, and estimate from the blocks."""
     group.each(_check_again)
     _estimate(group.alive, effort)
     for side in group.alive:
@@ -195,11 +201,11 @@ def _share_calls(sides: Sequence[Side]) -> None:
             side.series.calls = least
 
 
-def _blocks_alone(side: Side, effort: Effort, rounds: int) -> None:
+def _blocks_alone(side: Side, effort: Effort) -> None:
     """Blocks back to back; the yardstick is read now and then, to tell drift from the machine."""
-    wanted = effort.warm_up_blocks + effort.blocks * rounds
+    wanted = effort.warm_up_blocks + effort.blocks
     at_once = max(_BLOCKS_AT_ONCE, wanted // _MOST_STRETCHES)
-    deadline = monotonic() + effort.evaluate_budget_ns * rounds * 1e-9
+    deadline = monotonic() + effort.evaluate_budget_ns * 1e-9
     untimed_calls = 0
     while (done := len(side.series.elapsed_ns)) < wanted:
         left_ns = int((deadline - monotonic()) * 1e9)
@@ -218,18 +224,17 @@ def _speed_after(side: Side) -> Speed:
     return Speed(block=len(side.series.elapsed_ns), log_time=log_time)
 
 
-def _blocks_together(group: Group, effort: Effort, rounds: int, is_next_ready: IsReady) -> None:
-    budget_s = effort.evaluate_budget_ns * 1e-9 * len(group.alive) * rounds
+def _blocks_together(group: Group, effort: Effort) -> None:
+    budget_s = effort.evaluate_budget_ns * 1e-9 * len(group.alive)
     patience = monotonic() + _PATIENCE * budget_s
     order: list[Side] = []
-    enough = -(-(effort.warm_up_blocks + effort.blocks * rounds) // ROUND_BLOCKS)
-    for number in range(1, _MOST_LONGER * enough + 1):
+    enough = -(-(effort.warm_up_blocks + effort.blocks) // ROUND_BLOCKS)
+    for number in range(1, enough + 1):
         # Every other round is the mirror of the one before: no side comes first more often.
         order = group.shuffled() if number % 2 else order[::-1]
-        for side in order + order[::-1]:
-            group.one(side, _run_blocks, 1, side.untimed_calls, 0)
-        wanted = min(enough, _affordable(group.alive, budget_s))
-        if (number >= wanted and is_next_ready()) or monotonic() > patience:
+        for side in order:
+            group.one(side, _run_blocks, ROUND_BLOCKS, side.untimed_calls, _WHOLE_TURN_NS)
+        if number >= _affordable(group.alive, budget_s) or monotonic() > patience:
             break
 
 
@@ -239,9 +244,8 @@ def _affordable(sides: Sequence[Side], budget_s: float) -> float:
     A pair whose rounds were cut short by a stall would stand on a handful of blocks.
     """
     round_ns = sum(
-        ROUND_BLOCKS
-        * statistics.median(side.series.elapsed_ns)
-        * (1 + side.untimed_calls / side.series.calls)
+        statistics.median(side.series.elapsed_ns)
+        * (ROUND_BLOCKS + side.untimed_calls / side.series.calls)
         for side in sides
         if side.series.elapsed_ns
     )

@@ -31,9 +31,6 @@ class Effort:
     blocks: int
     evaluate_budget_ns: int
     """Stop after the block that exceeds this."""
-    first_rounds: int
-    """The first launch of a case goes on for so many times the blocks, to see a warm-up that is
-    longer than a usual launch."""
     repeats: int
     repeat_budget_ns: int
     follow_calls: int
@@ -68,7 +65,6 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
         warm_up_blocks=6,
         blocks=40,
         evaluate_budget_ns=1_000 * MILLISECOND_NS,
-        first_rounds=1,
         repeats=10,
         repeat_budget_ns=100 * MILLISECOND_NS,
         follow_calls=1_000,
@@ -82,10 +78,10 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
 
 
 def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
-    """About a tenth of a second of measuring a pair.
+    """About a fifth of a second of measuring a pair.
 
     Pairs count, not blocks, and a handful of pairs can prove little (docs/decisions/0006-looks.md),
-    so a pair is short. Its blocks go on while the next one starts elsewhere, which costs nothing.
+    so a pair takes about as long to measure as to start.
     """
     return replace(
         usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
@@ -94,9 +90,8 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         instances=4,
         instances_budget_ns=25 * MILLISECOND_NS,
         warm_up_blocks=4,
-        blocks=24,
-        evaluate_budget_ns=80 * MILLISECOND_NS,
-        first_rounds=2,
+        blocks=60,
+        evaluate_budget_ns=160 * MILLISECOND_NS,
         repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,
     )

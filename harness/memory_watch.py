@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 
@@ -65,7 +64,8 @@ def held(process: psutil.Process, counters: Counters) -> int:
 
 def _held(process: psutil.Process, counters: Counters) -> int:
     file, fields = counters
-    with contextlib.suppress(OSError):
-        lines = Path(f"/proc/{process.pid}/{file}").read_text(encoding="ascii").splitlines()
+    place = f"/proc/{process.pid}/{file}"
+    # Among the lines is the process's name, which may be any bytes.
+    with contextlib.suppress(OSError), open(place, encoding="utf-8", errors="replace") as lines:
         return sum(int(line.split()[1]) for line in lines if line.startswith(fields)) * 1024
     return int(process.memory_info().rss)

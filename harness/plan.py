@@ -41,7 +41,7 @@ class Step:
     launch: int
     contenders: Group
     following: Step | None = None
-    """What will probably be run next, so that its processes can start meanwhile."""
+    """What will probably be run next, so that its processes can start before."""
 
     @property
     def pair(self) -> str:

@@ -26,7 +26,8 @@ _PREFIX = "graphgauge-launch-"
 _QUIET_SWEEPS = 5
 _MOST_SWEEPS = 200
 _PAUSE_S = 0.02
-_PROC = Path("/proc")
+_PROC = "/proc"
+"""A plain text: a path's parts are interned, a process's number each, and make that table grow."""
 
 
 class Scratch:
@@ -110,7 +111,7 @@ def _lock_of_nobody(path: Path) -> Iterator[None]:
 
 def _carriers(path: str) -> Iterator[int]:
     wanted = f"{VARIABLE}={path}"
-    if not _PROC.joinpath("self", "environ").exists():
+    if not os.path.exists(f"{_PROC}/self/environ"):
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.environ().get(VARIABLE) == path and process.pid != os.getpid():
@@ -120,7 +121,9 @@ def _carriers(path: str) -> Iterator[int]:
     for name in os.listdir(_PROC):
         if name.isdigit() and int(name) != os.getpid():
             with contextlib.suppress(OSError):
-                if content in _PROC.joinpath(name, "environ").read_bytes():
+                with open(f"{_PROC}/{name}/environ", "rb") as file:
+                    is_carrier = content in file.read()
+                if is_carrier:
                     yield int(name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,9 +16,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from harness.ahead import Ahead
 from harness.cases import Case
 from harness.conduct_memory import conduct_memory
-from harness.conduct_time import IsReady, conduct_time, questions_ahead
+from harness.conduct_time import conduct_time, questions_ahead
 from harness.conversation import Side, open_request
 from harness.effort import Effort
 from harness.environment import environment_facts, machine_id
@@ -85,8 +86,7 @@ class Session:
         self._log_ratios: dict[Contender, list[float]] = {}
         self._calls: dict[Contender, int] = {}
         self._phases: dict[Contender, Sequence[str]] = {}
-        self._ready: dict[tuple[Contender, int], Launch] = {}
-        """Launches that were started before their step."""
+        self._ahead = Ahead()
         self._given_up: set[Contender] = set()
         self._stops = Stops()
         self._written = Written()
@@ -106,7 +106,7 @@ class Session:
         with (
             Interruption() as interruption,
             TableWriter(settings.out) as table,
-            _off_cpu(self._cpu),
+            _on_cpus(self._other_cpus),
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
             self._written = written_before(
@@ -125,8 +125,7 @@ class Session:
                     interruption.check()
                     self._run_step(step, table, progress)
             finally:
-                for launch in self._ready.values():
-                    launch.close()
+                self._ahead.close()
 
     def seconds_spent(self, group: Group) -> float:
         """What the times of a group took to measure."""
@@ -165,16 +164,21 @@ class Session:
     def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
         self._stop_sweeps(step, table)
         group, effort = step.contenders, self._settings.effort
+        self._ahead.keep_only([step, step.following] if step.following else [step])
         spent = self._spent[group]
         wanted = self._wanted(step)
         progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
         if wanted:
             if step.kind == TIME:
                 spent.begin(step.launch, effort, self._settings.budget_s)
-            started = monotonic()
-            self._measure(step, wanted, table)
-            if step.kind == TIME:
+                started = monotonic()
+                # It sleeps while they run, so it takes nothing from them there; and where it hands
+                # over between them it need not wait until one that starts has had its slice.
+                with _on_cpus(self._measuring_cpus):
+                    self._measure(step, wanted, table)
                 spent.end(monotonic() - started)
+            else:
+                self._measure(step, wanted, table)
             for each in wanted:
                 if each not in self._given_up:
                     self._stops.passed(each.version, each.case, step.kind)
@@ -229,8 +233,8 @@ class Session:
         try:
             sides = []
             for contender in wanted:
-                ready = self._ready.pop((contender, step.launch), None)
-                launch = ready or self._launcher.start(self._surroundings(contender, step))
+                ready = self._ahead.take(step, contender)
+                launch = ready or self._start(self._surroundings(contender, step))
                 launches.append(launch)
                 cpu = None if ready is None else self._cpu
                 if step.kind == MEMORY:
@@ -238,9 +242,11 @@ class Session:
                 sides.append(self._side(launch, contender, step, table, cpu))
             effort = self._settings.effort
             if step.kind == TIME:
-                rounds = effort.first_rounds if step.launch == 1 else 1
-                start_next = partial(self._start_next, step)
-                conduct_time(sides, effort, rng, rounds=rounds, meanwhile=start_next)
+                if len(sides) > 1:  # what differs by little is timed with nothing beside it
+                    when = {"when_timed": partial(self._start_next, step, self._starting_cpus)}
+                else:
+                    when = {"when_open": partial(self._start_next, step, self._other_cpus)}
+                conduct_time(sides, effort, rng, **when)
             else:
                 conduct_memory(sides, effort, rng, [each for _, each in timelines])
         finally:
@@ -263,38 +269,43 @@ class Session:
         for contender, timeline in timelines:
             self._side_files.keep_timeline(self.id, step, contender, timeline)
 
-    def _start_next(self, step: Step) -> IsReady:
-        """Have the next step's processes start on CPUs that nothing is measured on.
-
-        There they also do what is not timed. Whether they are ready is told by what is returned.
-        """
-        following = step.following
-        if following is None or self._is_beyond(following):
-            return lambda: True
-        others = [cpu for cpu in self._starting_cpus if cpu != self._cpu]
-        return self._start_ahead(following, others)
+    def _start_next(self, step: Step, cpus: Sequence[int]) -> None:
+        """Have the next step's processes start on those CPUs, and do there what is not timed."""
+        if step.following is not None and not self._is_beyond(step.following):
+            self._start_ahead(step.following, cpus)
 
     def _is_beyond(self, step: Step) -> bool:
         """Whether a step comes after its group's last one."""
         last = self._spent[step.contenders].last
         return last is not None and step.launch > last
 
-    def _start_ahead(self, step: Step, cpus: Sequence[int]) -> IsReady:
+    @property
+    def _measuring_cpus(self) -> list[int]:
+        return [] if self._cpu is None else [self._cpu]
+
+    @property
+    def _other_cpus(self) -> list[int]:
+        """Those that nothing is measured on; none where launches are not pinned."""
+        return [cpu for cpu in self._starting_cpus if self._cpu not in (None, cpu)]
+
+    def _start_ahead(self, step: Step, cpus: Sequence[int]) -> None:
         """Have a step's processes start on those CPUs; where there are none they start later."""
-        started: list[Launch] = []
         for contender in self._wanted(step) if self._cpu is not None and cpus else ():
             surroundings = self._surroundings(contender, step)
             elsewhere = replace(surroundings, cpu=None, starting_cpus=tuple(cpus))
-            launch = self._launcher.start(elsewhere)
-            self._ready[contender, step.launch] = launch
-            started.append(launch)
+            launch = self._start(elsewhere)
+            self._ahead.add(step, contender, launch)
             for question in questions_ahead(
                 self._request(contender, step),
                 self._phases.get(contender, ()),
                 self._settings.effort,
             ):
                 launch.post(question)
-        return lambda: all(launch.has_caught_up() for launch in started)
+
+    def _start(self, surroundings: Surroundings) -> Launch:
+        """A launch; the threads that serve it stay off the CPU that is measured on."""
+        with _on_cpus(self._other_cpus):
+            return self._launcher.start(surroundings)
 
     def _surroundings(self, contender: Contender, step: Step) -> Surroundings:
         return Surroundings(
@@ -414,14 +425,14 @@ def _new_session_id() -> str:
 
 
 @contextmanager
-def _off_cpu(cpu: int | None) -> Iterator[None]:
-    """Keep the controller off the CPU that launches are pinned to."""
-    if cpu is None:
+def _on_cpus(cpus: Collection[int]) -> Iterator[None]:
+    """Keep this thread, and those that it starts, on those CPUs; if there are none, where it is."""
+    if not cpus:
         yield
         return
-    granted = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, granted - {cpu})
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, granted)
+        os.sched_setaffinity(0, before)

@@ -9,7 +9,6 @@ import threading
 from dataclasses import dataclass
 
 import psutil
-from memory_profiler import memory_usage
 
 from harness.worker.memory import SAMPLING_INTERVAL_S
 
@@ -48,6 +47,8 @@ class Timeline:
         return tuple(found)
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
+        from memory_profiler import memory_usage  # noqa: PLC0415 - slow to import, and seldom needed
+
         # The process may end between two looks at it; what was sampled until then stays.
         with contextlib.suppress(psutil.Error):
             memory_usage(process, interval=SAMPLING_INTERVAL_S, stream=self._stream)

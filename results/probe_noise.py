@@ -5,7 +5,13 @@ probe is known: the kernel batches its counters, so that readings of the same th
 kilobytes apart (and up to half a megabyte off, which a comparison's band takes care of). So the
 variance of a memory reading is shrunk towards that, as Smyth's moderated t does: the known variance
 counts as much as PRIOR_DEGREES launches do, what the launches say counts beside it, and the degrees
-of freedom add up. Where a subject's own memory varies more, the launches' variance prevails.
+of freedom add up.
+
+That holds where the probe's noise is all there is. A subject whose own memory varies (compilers of
+engines, by a megabyte) looks quiet in some of its rows by chance, and would be called changed there
+(`python -m benchmarks.memory_noise`). But hardly in all of them: so where the rows of a case,
+taken together, lie further apart than the probe explains, all rows of that case are judged by what
+their launches say alone, no side being believed to vary less than the probe does.
 
 G. K. Smyth, "Linear models and empirical Bayes methods for assessing differential expression in
 microarray experiments", Statistical Applications in Genetics and Molecular Biology 3(1), 2004.
@@ -15,9 +21,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from results.contrasts import Contrast
-from results.statistics import Estimate
+from results.statistics import Estimate, Floats, Moments, welch
 
 PROBE_SD_BYTES: Final = 64 * 1024
 """As spikes of the same size are read by `python -m benchmarks.memory`."""
@@ -27,9 +34,16 @@ PRIOR_DEGREES: Final = 3.0
 ENOUGH_DEGREES: Final = 6.0
 """With so many, launches tell their noise themselves."""
 
+VARYING_LEVEL: Final = 0.05
+"""How often a case whose noise is the probe's alone is taken for one that varies by itself, which
+costs it power and nothing else."""
+
 
 def with_probe_noise(
-    estimate: Estimate, found: Contrast, is_lagging: NDArray[np.bool_]
+    estimate: Estimate,
+    found: Contrast,
+    is_lagging: NDArray[np.bool_],
+    cases: NDArray[np.int64],
 ) -> Estimate:
     """`estimate` with the probe's noise brought into the rows of memory; others as they are.
 
@@ -39,16 +53,60 @@ def with_probe_noise(
 
     Args:
         estimate: differences in bytes, an element for each series.
-        found: how many launches they stand on.
+        found: how many launches they stand on, and how far those lie apart.
         is_lagging: True for the series to change: memory that the kernel's counters tell.
+        cases: a number for each series, equal where they are of one case.
     """
     is_learned = estimate.degrees >= ENOUGH_DEGREES
     is_memory = is_lagging & (estimate.standard_error > 0) & ~is_learned
+    varies = _varies_by_itself(found, is_lagging & (estimate.standard_error > 0), cases)
+    by_launches, moderated = _by_launches(found), _moderated(estimate, found)
+    return Estimate(
+        value=estimate.value,
+        standard_error=np.select(
+            [is_memory & varies, is_memory],
+            [by_launches.standard_error, moderated.standard_error],
+            estimate.standard_error,
+        ),
+        degrees=np.select(
+            [is_memory & varies, is_memory],
+            [by_launches.degrees, moderated.degrees],
+            estimate.degrees,
+        ),
+    )
+
+
+def _varies_by_itself(
+    found: Contrast, is_memory: NDArray[np.bool_], cases: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """True for the series of cases in which some row varies more than the probe does.
+
+    By the chi-squared test of a variance that is known, corrected for the case's rows after
+    Bonferroni.
+    """
+    sides = (found.baseline, found.candidate)
+    degrees = sum(np.maximum(each.count - 1, 0) for each in sides)
+    squares = sum(np.where(each.count > 1, each.variance, 0) * (each.count - 1) for each in sides)
+    chance = special.chdtrc(degrees, squares / PROBE_SD_BYTES**2)
+    rows = np.bincount(cases[is_memory], minlength=int(cases.max(initial=0)) + 1)
+    is_wide = is_memory & (chance < VARYING_LEVEL / np.maximum(rows, 1)[cases])
+    varies: NDArray[np.bool_] = np.isin(cases, cases[is_wide])
+    return varies
+
+
+def _moderated(estimate: Estimate, found: Contrast) -> Estimate:
+    """With the known variance counting as PRIOR_DEGREES launches do."""
     known = PROBE_SD_BYTES**2 * (1 / found.baseline.count + 1 / found.candidate.count)
     degrees = PRIOR_DEGREES + estimate.degrees
     variance = (PRIOR_DEGREES * known + estimate.degrees * estimate.standard_error**2) / degrees
-    return Estimate(
-        value=estimate.value,
-        standard_error=np.where(is_memory, np.sqrt(variance), estimate.standard_error),
-        degrees=np.where(is_memory, degrees, estimate.degrees),
-    )
+    return Estimate(value=estimate.value, standard_error=np.sqrt(variance), degrees=degrees)
+
+
+def _by_launches(found: Contrast) -> Estimate:
+    """As launches of two versions say that are no pairs: memory that they share is not theirs."""
+    return welch(_at_least_the_probe_s(found.baseline), _at_least_the_probe_s(found.candidate))
+
+
+def _at_least_the_probe_s(side: Moments) -> Moments:
+    variance: Floats = np.maximum(side.variance, PROBE_SD_BYTES**2)
+    return Moments(count=side.count, mean=side.mean, variance=variance)

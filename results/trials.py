@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from results.contrasts import Contrast, Measured, Series, chosen, contrast
 from results.probe_noise import with_probe_noise
-from results.schema import is_exact_source
+from results.schema import Case, is_exact_source
 from results.sequential import LEAST_LOG_BAND, shares
 from results.sessions import BetweenSessions, with_sessions
 from results.statistics import Estimate, Floats
@@ -88,7 +88,9 @@ def trial(
     across = with_sessions(
         found.log_ratio, found.session_imbalance, found.by_speed, between_sessions
     )
-    difference = with_probe_noise(found.difference, found, _is_lagging(values.series))
+    difference = with_probe_noise(
+        found.difference, found, _is_lagging(values.series), _cases(values.series)
+    )
     estimate = chosen(by_logs, across, difference)
     is_testable = shared & ~exactly & np.isfinite(estimate.value + estimate.standard_error)
     sizes = (np.abs(found.baseline.mean) + np.abs(found.candidate.mean)) / 2
@@ -129,6 +131,12 @@ def _is_lagging(series: Sequence[Series]) -> NDArray[np.bool_]:
     """True for memory that the kernel's counters tell, which lag."""
     lagging = [one.kind == "memory" and not is_exact_source(one.source) for one in series]
     return np.array(lagging, dtype=bool)
+
+
+def _cases(series: Sequence[Series]) -> NDArray[np.int64]:
+    """A number for each series, equal where they are of one case."""
+    numbers: dict[Case, int] = {}
+    return np.array([numbers.setdefault(one.case, len(numbers)) for one in series], dtype=np.int64)
 
 
 def _floors(series: Sequence[Series]) -> Floats:

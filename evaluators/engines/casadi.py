@@ -102,15 +102,15 @@ class CasadiNetwork(Adapter):
             _INSTRUCTIONS.get(function.instruction_id(at), "?")
             for at in range(function.n_instructions())
         )
-        counts = ", ".join(f"{count} {name}" for name, count in instructions.most_common())
         return EngineProfile(
             rows=[EngineRow(name="the whole function", seconds=seconds / calls, calls=1)],
             profiler=f"record_time of CasADi {self.version()}",
             remarks=[
                 "CasADi times whole functions: it tells no instruction's time, bytes or "
                 "floating-point operations",
-                f"instructions of a call: {counts}",
             ],
+            graph=instructions,
+            graph_of="instructions",
         )
 
 

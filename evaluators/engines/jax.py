@@ -22,6 +22,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,8 @@ from networks.operators import Operator, Partial
 _WARM_UP = 3
 """Calls before those that a profile is of."""
 _NUMBER = re.compile(r"(\.\d+|\.clone)+$")
+_STABLEHLO = re.compile(r"= \"?((?:stablehlo|chlo|mhlo|func)\.\w+|call)\b")
+"""An operation with a result: those without one return from a function, or a part of it."""
 
 
 class _Lowered(NamedTuple):
@@ -115,7 +118,11 @@ class JaxNetwork(Adapter):
                 "runtime runs the whole function as one piece of machine code"
             )
         return EngineProfile(
-            rows=rows, profiler=f"jax.profiler of JAX {self.version()}", remarks=remarks
+            rows=rows,
+            profiler=f"jax.profiler of JAX {self.version()}",
+            remarks=remarks,
+            graph=Counter(_STABLEHLO.findall(lowered.stablehlo.as_text())),
+            graph_of="StableHLO operations",
         )
 
 

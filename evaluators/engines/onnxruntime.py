@@ -18,6 +18,7 @@ for the launch (`evaluators.engines.threads`), within an operator, and has opera
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,8 @@ class OnnxRuntime(Adapter):
                 "ONNX Runtime tells no floating-point operations, and no allocations of a kernel",
                 "of compile it tells session_initialization and model_loading, and nothing within",
             ],
+            graph=Counter(node.op_type for node in onnx.load_from_string(lowered.model).graph.node),
+            graph_of="ONNX nodes",
         )
 
     def counters(self) -> dict[str, int]:

@@ -20,6 +20,7 @@ Threads: by the variables of OpenMP and Numba, which the harness sets.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -115,6 +116,8 @@ class PytensorNetwork(Adapter):
             ],
             profiler=f"the profile of PyTensor {self.version()}",
             remarks=remarks,
+            graph=Counter(str(node.op) for node in function.maker.fgraph.apply_nodes),
+            graph_of="nodes after rewriting",
         )
 
 

@@ -20,6 +20,7 @@ Threads: within an operator as many as the harness fixed, told by `torch.set_num
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -93,6 +94,8 @@ class TorchEagerNetwork(Adapter):
                 "allocated: what an operation has left allocated, net; nothing tells bytes moved",
                 "flops: of matrix products and a few others alone",
             ],
+            graph=Counter(_operators(lowered)),
+            graph_of="aten operators",
         )
 
 
@@ -116,9 +119,9 @@ class TorchCompileNetwork(TorchEagerNetwork):
         """A graph of aten operators."""
         lowered = super().lower(network, mode)
         graph = make_fx(lowered.function)(*_examples(lowered.asked))
-        operations = [node for node in graph.graph.nodes if node.op == "call_function"]
-        self._counters = {"engine_nodes": len(operations)}
-        return Traced(graph, lowered.asked)
+        traced = Traced(graph, lowered.asked)
+        self._counters = {"engine_nodes": len(_operators(traced))}
+        return traced
 
     def compile(self, lowered: Traced) -> Function:
         """Have Inductor compile it, by a first call."""
@@ -142,6 +145,13 @@ class TorchCompile(TorchCompileNetwork):
 
     name = "torch-compile"
     gradient_by = "native"
+
+
+def _operators(traced: Traced) -> list[str]:
+    """What a traced graph calls; nothing where nothing was traced."""
+    graph = getattr(traced.function, "graph", None)
+    nodes = graph.nodes if graph is not None else ()
+    return [str(node.target) for node in nodes if node.op == "call_function"]
 
 
 def _metrics() -> Any:

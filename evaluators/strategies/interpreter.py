@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from evaluators import VERSION
-from evaluators.instrumentation import Clock, Instrumented, Step, Ticking
+from evaluators.instrumentation import (
+    Clock,
+    Instrumented,
+    Reads,
+    Step,
+    Ticking,
+    after_every_step,
+)
 from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights, network_for, refusal
 from evaluators.results import fresh
 from evaluators.strategies.kernels import VIEWS, kernel
@@ -58,11 +65,13 @@ class Interpreter:
 
         return function
 
-    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
-        """The same walk, with the clock read after each node."""
+    def instrument(
+        self, network: Network, mode: str, clock: Clock, reads: Reads = after_every_step
+    ) -> Instrumented:
+        """The same walk, with the clock read after nodes."""
         nodes, outputs = self.lower(network, mode)
         walked = tuple(nodes)
-        ticking = Ticking(walked, clock)
+        ticking = Ticking(walked, clock, reads)
         steps = [Step(node, bool(node.operands) and node.operator not in VIEWS) for node in walked]
         return ticking.instrumented(self.compile(_Ordered(ticking, outputs)), steps)
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from evaluators import VERSION, instrumentation
-from evaluators.instrumentation import Clock, Instrumented, Ticking
+from evaluators.instrumentation import Clock, Instrumented, Reads, Ticking, after_every_step
 from evaluators.protocol import (
     Array,
     Arrays,
@@ -87,12 +87,14 @@ class Planned:
         binding.bind()
         return binding.walk(binding.steps)
 
-    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
-        """The same walk over the same steps, with the clock read after each."""
+    def instrument(
+        self, network: Network, mode: str, clock: Clock, reads: Reads = after_every_step
+    ) -> Instrumented:
+        """The same walk over the same steps, with the clock read after steps."""
         plan = self.lower(network, mode)
         binding = _Binding(plan)
         binding.bind()
-        ticking = Ticking(binding.steps, clock)
+        ticking = Ticking(binding.steps, clock, reads)
         steps = [
             instrumentation.Step(node, node not in plan.offsets and node.operator not in VIEWS)
             for node in binding.stepped

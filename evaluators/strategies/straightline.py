@@ -19,7 +19,15 @@ from typing import Any
 import numpy as np
 
 from evaluators import VERSION
-from evaluators.instrumentation import Clock, Instrumented, Step, room_for
+from evaluators.instrumentation import (
+    Clock,
+    Instrumented,
+    Reads,
+    Step,
+    after_every_step,
+    read_after,
+    room_for,
+)
 from evaluators.protocol import Evaluator, Function, network_for, refusal
 from evaluators.strategies.kernels import (
     KEYWORD_OUT,
@@ -40,7 +48,7 @@ FREED_BYTES = 4096
 """A dead value of this size is let go at once; a smaller one when its name is used again."""
 
 _READING = "    keep(clock())"
-"""Stands after each statement of an instrumented function."""
+"""Stands after statements of an instrumented function."""
 
 _SCALAR_SIGNS = {op.ADD: "+", op.SUBTRACT: "-", op.MULTIPLY: "*", op.DIVIDE: "/"}
 """On two NumPy scalars Python's own operators are several times faster than a ufunc."""
@@ -90,20 +98,23 @@ class Straightline:
         """The function that the source defines."""
         return _joined(_executed(lowered), lowered.passed_on)
 
-    def instrument(self, network: Network, mode: str, clock: Clock) -> Instrumented:
-        """The same source, with the clock read after each node's statement."""
+    def instrument(
+        self, network: Network, mode: str, clock: Clock, reads: Reads = after_every_step
+    ) -> Instrumented:
+        """The same source, with the clock read after nodes' statements."""
         steps: list[Step] = []
-        written = _Writer(program(network_for(network, mode)), steps).source()
-        readings = room_for(len(steps))
+        written = _Writer(program(network_for(network, mode)), steps, reads).source()
+        readings = room_for(sum(read_after(len(steps), reads)) + 1)
         reading = {"keep": readings.append, "clock": clock}
         source = replace(written, namespace=written.namespace | reading)
-        lines = [_READING] * min(len(steps) + 1, STATEMENTS_PER_FUNCTION)
+        taken = len(readings)
+        lines = [_READING] * min(taken, STATEMENTS_PER_FUNCTION)
         return Instrumented(
             self.compile(source),
             tuple(steps),
             readings,
-            _repeated(lines, reading, len(steps) + 1),
-            _repeated(["    pass"], reading, len(steps) + 1),
+            _repeated(lines, reading, taken),
+            _repeated(["    pass"], reading, taken),
         )
 
     def counters(self) -> dict[str, int]:
@@ -156,10 +167,16 @@ def _joined(parts: list[Callable[..., Any]], passed_on: int) -> Function:
 class _Writer:
     """Writes a program's source, node by node."""
 
-    def __init__(self, program: Program, steps: list[Step] | None = None) -> None:
-        """With `steps`, the clock is read after each, and they are told there."""
+    def __init__(
+        self,
+        program: Program,
+        steps: list[Step] | None = None,
+        reads: Reads = after_every_step,
+    ) -> None:
+        """With `steps`, they are told there, and the clock is read after those `reads` names."""
         self._program = program
         self._steps = steps
+        self._reads = reads
         self._liveness = liveness(program)
         self._namespace: dict[str, Any] = {}
         self._globals: dict[Any, str] = {}
@@ -188,6 +205,8 @@ class _Writer:
                 self._start_function()
             if node.operator is not op.CONSTANT:
                 self._write(position, node)
+        if self._steps and not self._reads(len(self._steps) - 1):
+            self._lines.append(_READING)
         self._lines.append(f"    return [{', '.join(self._results())}]")
         self._functions.append("\n".join(self._lines))
         return Source(
@@ -240,7 +259,8 @@ class _Writer:
         if self._steps is not None:
             is_fresh = over is None and bool(node.operands) and node.operator not in VIEWS
             self._steps.append(Step(node, is_fresh))
-            self._lines.append(_READING)
+            if self._reads(len(self._steps) - 1):
+                self._lines.append(_READING)
 
     def _released(self, position: int) -> dict[Node, str]:
         """The names of the nodes that this position is the last to use."""

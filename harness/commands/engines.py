@@ -16,6 +16,7 @@ from harness.commands.options import (
     chosen_suite,
     load_all_plugins,
     require_out,
+    with_memory_launches,
 )
 from harness.commands.run import measure
 from harness.effort import quick_effort, usual_effort
@@ -71,13 +72,14 @@ class Engines:
                 for case in make_cases(specs, evaluators, modes)
             ]
         effort_of = quick_effort if arguments.quick else usual_effort
+        effort = effort_of(
+            launches=arguments.launches or (_QUICK_LAUNCHES if arguments.quick else _LAUNCHES),
+            timeout_s=arguments.timeout,
+            memory=not arguments.no_memory,
+        )
         settings = Settings(
             out=require_out(arguments, f"{arguments.label}.csv"),
-            effort=effort_of(
-                launches=arguments.launches or (_QUICK_LAUNCHES if arguments.quick else _LAUNCHES),
-                timeout_s=arguments.timeout,
-                memory=not arguments.no_memory,
-            ),
+            effort=with_memory_launches(effort, arguments),
             seed=arguments.seed,
             plugins=plugins,
             memory_limit_bytes=arguments.memory_limit,

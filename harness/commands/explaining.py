@@ -12,6 +12,7 @@ from harness.environment import machine_id
 from harness.launch import LocalLauncher
 from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, Stepped, time_steps
+from harness.profiling.pictures import write_step_pictures
 from harness.profiling.steps import STEPPED, readings, reconciled
 from harness.progress import say
 from harness.sides import EvaluatorSide, Side
@@ -22,10 +23,10 @@ from results.profiles.reading import By, ProfileReading
 from results.profiles.summary import summarised
 from results.profiles.table import write_profile
 from results.roofline import Peaks
-from results.units import percent
+from results.units import percent, quantity
 
 EVALUATE = "evaluate"
-PAIRS, PAIR_BUDGET_S = 12, 40.0
+PAIRS, PAIR_BUDGET_S = 12, 60.0
 RECORDED_S = 1.0
 """What a launch spends in calls that are recorded."""
 _LEAST_PAIRS = 3
@@ -91,9 +92,11 @@ def explain(group: Sequence[Contender], wish: Wish) -> bool:
     told = {each.contender for each in stepped.launches}
     found = readings(stepped.launches, STEPPED)
     if found:
-        path = wish.folder / f"{_file_name(group)}.profile.csv"
+        name = _file_name(group)
+        path = wish.folder / f"{name}.profile.csv"
         write_profile(path, found)
-        say(f"profile: {path}")
+        write_step_pictures(name, f"{group[0].case}, a call", found, wish.folder)
+        say(f"profile: {path}; beside it flame graphs (.svg) and a speedscope file")
     if stepped.failures or len(told) < len(group):
         return False
     if len(group) == 1:
@@ -138,11 +141,17 @@ def _reconciled(stepped: Stepped) -> str:
     slower = sum(one.instrumented_s / one.plain_s for one in each) / len(each)
     off = max((one.sum_s / one.plain_s - 1 for one in each), key=abs)
     reading_ns = sum(one.reading_s for one in each) / len(each) * 1e9
+    calls = sum(one.call_s for one in each)
+    longer = sum(one.stretched_s for one in each) / calls - 1
+    between = sum(one.slower for one in each) / len(each)
     alone_ns = sum(one.steps.reading_ns for one in stepped.launches) / len(each)
     return (
         f"instrumented calls took {slower:.2f} × the others; {reading_ns:.0f} ns a reading of the "
-        f"clock are taken out ({alone_ns:.0f} ns by itself); steps add up to the call within "
-        f"{percent(off, signed=True)} at worst, in {len(each)} launches"
+        f"clock ({alone_ns:.0f} ns by itself) and {percent(between)} of slowness between readings "
+        f"are taken out; steps add up to the call within {percent(off, signed=True)} at worst, in "
+        f"{len(each)} launches; a call in which the clock is not read takes "
+        f"{quantity(calls / len(each), 's')}, in uninstrumented stretches "
+        f"{percent(longer, signed=True)}"
     )
 
 

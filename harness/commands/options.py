@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from evaluators import catalog
 from evaluators.protocol import MODES
 from harness.cases import Case, Spec, make_cases, parse_specs
+from harness.effort import Effort
 from harness.errors import UsageError
 from harness.suites import Suite, suite_named
 from harness.worker.plugins import announce_installed, load_plugins
@@ -70,7 +72,14 @@ def add_effort_options(parser: argparse.ArgumentParser) -> None:
         "--memory-limit", type=positive_int, metavar="BYTES", help="private memory of a launch"
     )
     parser.add_argument("--seed", type=natural, default=1, metavar="N", help="of all that is drawn")
-    parser.add_argument("--no-memory", action="store_true", help="no memory launches")
+    memory = parser.add_mutually_exclusive_group()
+    memory.add_argument("--no-memory", action="store_true", help="no memory launches")
+    memory.add_argument(
+        "--memory-launches",
+        type=positive_int,
+        metavar="N",
+        help="fresh processes that measure memory (default: 2, with --quick 1)",
+    )
     parser.add_argument("--quick", action="store_true", help="short blocks, few launches")
     parser.add_argument(
         "--fixed-layout", action="store_true", help="leave memory layout as it happens to be"
@@ -102,6 +111,13 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         choices=("inconclusive",),
         help="exit with 4 when a row is neither changed nor shown to be unchanged",
     )
+
+
+def with_memory_launches(effort: Effort, arguments: argparse.Namespace) -> Effort:
+    """`effort` with as many memory launches as the arguments ask for, if they do."""
+    if arguments.memory_launches is None:
+        return effort
+    return replace(effort, memory_launches=arguments.memory_launches)
 
 
 def chosen_suite(arguments: argparse.Namespace) -> Suite:

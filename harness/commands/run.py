@@ -13,6 +13,7 @@ from harness.commands.options import (
     chosen_suite,
     load_all_plugins,
     require_out,
+    with_memory_launches,
 )
 from harness.effort import quick_effort, usual_effort
 from harness.exits import NOTHING, OK
@@ -58,7 +59,7 @@ class Run:
         )
         settings = Settings(
             out=require_out(arguments, f"{arguments.label}.csv"),
-            effort=effort,
+            effort=with_memory_launches(effort, arguments),
             seed=arguments.seed,
             plugins=plugins,
             memory_limit_bytes=arguments.memory_limit,

@@ -18,6 +18,7 @@ from harness.commands.options import (
     chosen_suite,
     load_all_plugins,
     require_out,
+    with_memory_launches,
 )
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
@@ -81,7 +82,7 @@ class Versus:
         comparisons = len(cases) * (len(sides) - 1)
         settings = Settings(
             out=require_out(arguments, "versus.csv"),
-            effort=_effort(arguments),
+            effort=with_memory_launches(_effort(arguments), arguments),
             seed=arguments.seed,
             plugins=plugins,
             memory_limit_bytes=arguments.memory_limit,
@@ -130,7 +131,7 @@ class Versus:
 
 
 def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
-    """An explanation takes as long as the verdict, whose budget it has again."""
+    """An explanation has the verdict's budget again, where one was given, or its own."""
     return Wish(
         by="operator",
         top=_EXPLAINED_ROWS,
@@ -139,7 +140,7 @@ def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
         seed=arguments.seed,
         effort=step_effort(
             launches=arguments.launches,
-            budget_s=arguments.budget or _BUDGET_S,
+            budget_s=arguments.budget,
             recorded_s=RECORDED_S,
             timeout_s=arguments.timeout,
         ),

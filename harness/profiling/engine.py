@@ -27,6 +27,8 @@ class EngineTold:
         remarks: what it does not tell, in words.
         call_s: one call without the profiler.
         profiled_s: the rows of a call together.
+        graph: nodes of its graph by kind, sorted by name; empty where it tells none.
+        graph_of: what they are.
     """
 
     readings: tuple[ProfileReading, ...]
@@ -34,6 +36,8 @@ class EngineTold:
     remarks: tuple[str, ...]
     call_s: float
     profiled_s: float
+    graph: tuple[tuple[str, int], ...]
+    graph_of: str
 
 
 def ask_engine(
@@ -96,4 +100,6 @@ def _told(answer: m.EngineProfiled, label: str, launch: int, pair: int | None) -
         remarks=tuple(answer.remarks),
         call_s=call_s,
         profiled_s=profiled_s,
+        graph=tuple(sorted(answer.graph.items())),
+        graph_of=answer.graph_of,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.cases import Case
 from results.flame import differential_flame_graph, flame_graph
+from results.profiles.reading import ProfileReading
 from results.profiles.speedscope import speedscope_file
 from results.profiles.stacks import PhaseProfile, WeighedStack, mean_of
+from results.profiles.step_stacks import step_stacks
 
 
 def file_stem(*parts: str) -> str:
@@ -18,26 +20,45 @@ def file_stem(*parts: str) -> str:
 
 def write_pictures(case: Case, profiles: Sequence[PhaseProfile], folder: Path) -> list[Path]:
     """A flame graph for each version, one for the difference of two, and a speedscope file."""
-    folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, str] = {}
     name = file_stem(case.evaluator, case.scenario, case.mode)
     for phase in dict.fromkeys(each.phase for each in profiles):
         of_phase = [each for each in profiles if each.phase == phase]
-        labels = list(dict.fromkeys(each.label for each in of_phase))
         stacks = {
             label: mean_of(each.weighed() for each in of_phase if each.label == label)
-            for label in labels
+            for label in dict.fromkeys(each.label for each in of_phase)
         }
-        title = f"{case}, {phase}"
-        for label in labels:
-            drawn = flame_graph(stacks[label], f"{label}, {title}", "s")
-            written[f"{name}-{phase}-{file_stem(label)}.svg"] = drawn
-        if len(labels) > 1:
-            written |= _differences(f"{name}-{phase}", title, labels[0], labels[-1], stacks)
-        written[f"{name}-{phase}.speedscope.json"] = speedscope_file(stacks, title)
-    for file, text in written.items():
+        written |= _drawn(f"{name}-{phase}", f"{case}, {phase}", stacks)
+    return _written(folder, written)
+
+
+def write_step_pictures(
+    name: str, title: str, readings: Sequence[ProfileReading], folder: Path
+) -> list[Path]:
+    """The same of a call's lines, operators and nodes."""
+    labels = dict.fromkeys(each.label for each in readings)
+    stacks = {label: step_stacks(readings, label) for label in labels}
+    return _written(folder, _drawn(name, title, stacks))
+
+
+def _written(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in files.items():
         (folder / file).write_text(text, encoding="utf-8")
-    return [folder / file for file in written]
+    return [folder / file for file in files]
+
+
+def _drawn(name: str, title: str, stacks: dict[str, list[WeighedStack]]) -> dict[str, str]:
+    """Files by name."""
+    files = {
+        f"{name}-{file_stem(label)}.svg": flame_graph(of_label, f"{label}, {title}", "s")
+        for label, of_label in stacks.items()
+    }
+    base, *candidates = stacks
+    if candidates:
+        files |= _differences(name, title, base, candidates[-1], stacks)
+    files[f"{name}.speedscope.json"] = speedscope_file(stacks, title)
+    return files
 
 
 def _differences(

@@ -1,9 +1,6 @@
 """From the times of steps to the rows of a profile: what reading the clock cost is taken out.
 
-A reading costs more within a call than by itself: it keeps the processor from working on two steps
-at once. So the cost is found by what instrumented calls take longer than the others, and a launch's
-own calls have no part in the cost that is taken from it: what the sum of its steps then misses of
-its uninstrumented call is told as a row.
+What the sum of a launch's steps then misses of its uninstrumented stretches is told as a row.
 """
 
 from __future__ import annotations
@@ -11,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.profiling.launches import SteppedLaunch
+from harness.profiling.reading_cost import ReadingCost, reading_costs
 from harness.worker import messages as m
 from results.profiles.reading import UNEXPLAINED, By, ProfileReading
 
@@ -27,62 +23,38 @@ class Reconciled:
     """How well the steps of a launch add up to its call.
 
     Attributes:
-        plain_s: an uninstrumented call.
-        instrumented_s: an instrumented one.
+        plain_s: a call in uninstrumented stretches, the readings at their ends taken out.
+        instrumented_s: one with a reading after each step.
         sum_s: of all steps, readings taken out.
         reading_s: the cost of a reading that was taken out.
+        slower: the share by which steps were slower between readings, taken out too.
+        call_s: the function itself, in other turns than all the above.
+        stretched_s: a call in uninstrumented stretches in the same turns as that, slow ones too;
+            readings taken out.
     """
 
     plain_s: float
     instrumented_s: float
     sum_s: float
     reading_s: float
-
-
-def reading_cost_ns(steps: m.StepsRead) -> float:
-    """What a reading costs in this launch, so that the steps add up to the uninstrumented call.
-
-    A step gives up no more than it has.
-    """
-    intervals = np.array([steps.before_ns, *steps.step_ns])
-    wanted = steps.plain_ns - steps.after_ns
-    low, high = 0.0, float(intervals.max())
-    for _ in range(60):
-        middle = (low + high) / 2
-        is_enough = float(np.maximum(intervals - middle, 0.0).sum()) <= wanted
-        low, high = (low, middle) if is_enough else (middle, high)
-    return high
-
-
-def costs_ns(launches: Sequence[SteppedLaunch]) -> list[float]:
-    """For each launch the cost of a reading, from the other launches that take the same steps.
-
-    Versions that take the same steps in the same order have one cost in common, so that a change is
-    not taken for a cost; a pair's own launches have no part in it. Where there is no other launch,
-    it is what a reading costs by itself.
-    """
-    own = [reading_cost_ns(each.steps) for each in launches]
-    found = []
-    for each in launches:
-        others = [
-            cost
-            for other, cost in zip(launches, own, strict=True)
-            if other.launch != each.launch and other.steps.operators == each.steps.operators
-        ]
-        found.append(float(np.median(others)) if others else each.steps.reading_ns)
-    return found
+    slower: float
+    call_s: float
+    stretched_s: float
 
 
 def reconciled(launches: Sequence[SteppedLaunch]) -> list[Reconciled]:
     """For each launch."""
     return [
         Reconciled(
-            plain_s=each.steps.plain_ns * 1e-9,
-            instrumented_s=each.steps.instrumented_ns * 1e-9,
+            plain_s=_plain_s(each.steps, cost),
+            instrumented_s=_instrumented_ns(each.steps) * 1e-9,
             sum_s=float(sum(_seconds(each.steps, cost))),
-            reading_s=cost * 1e-9,
+            reading_s=cost.reading_ns * 1e-9,
+            slower=cost.slower,
+            call_s=each.steps.call_ns * 1e-9,
+            stretched_s=_stretched_s(each.steps, cost),
         )
-        for each, cost in zip(launches, costs_ns(launches), strict=True)
+        for each, cost in zip(launches, reading_costs(launches), strict=True)
     ]
 
 
@@ -91,16 +63,32 @@ def readings(launches: Sequence[SteppedLaunch], by: Iterable[By]) -> list[Profil
     kinds = tuple(by)
     return [
         reading
-        for each, cost in zip(launches, costs_ns(launches), strict=True)
+        for each, cost in zip(launches, reading_costs(launches), strict=True)
         for kind in kinds
         for reading in _rows(each, cost, kind)
     ]
 
 
-def _seconds(steps: m.StepsRead, cost_ns: float) -> list[float]:
+def _seconds(steps: m.StepsRead, cost: ReadingCost) -> list[float]:
     """Of entering, of every step, and of leaving."""
-    spent = np.maximum(np.array([steps.before_ns, *steps.step_ns]) - cost_ns, 0.0)
+    spent = cost.without([steps.before_ns, *steps.step_ns])
     return [*(spent * 1e-9).tolist(), steps.after_ns * 1e-9]
+
+
+def _instrumented_ns(steps: m.StepsRead) -> float:
+    return steps.before_ns + sum(steps.step_ns) + steps.after_ns
+
+
+def _plain_s(steps: m.StepsRead, cost: ReadingCost) -> float:
+    """A call of which no reading is left: entering, all uninstrumented stretches, and leaving."""
+    stretches_ns = sum(steps.stretch_ns) - cost.reading_ns * len(steps.stretch_ns)
+    entering_ns = float(cost.without([steps.before_ns])[0])
+    return (entering_ns + stretches_ns + steps.after_ns) * 1e-9
+
+
+def _stretched_s(steps: m.StepsRead, cost: ReadingCost) -> float:
+    readings = len(steps.stretch_ns) + 1
+    return (steps.stretched_ns - cost.reading_ns * readings) * 1e-9
 
 
 @dataclass(slots=True)
@@ -113,9 +101,9 @@ class _Row:
     flops: int = 0
 
 
-def _rows(launch: SteppedLaunch, cost_ns: float, by: By) -> list[ProfileReading]:
+def _rows(launch: SteppedLaunch, cost: ReadingCost, by: By) -> list[ProfileReading]:
     steps = launch.steps
-    entering, *own, leaving = _seconds(steps, cost_ns)
+    entering, *own, leaving = _seconds(steps, cost)
     rows: dict[tuple[str, str], _Row] = {}
     for step, seconds in enumerate(own):
         name, file, line = _key(steps, step, by)
@@ -140,7 +128,7 @@ def _rows(launch: SteppedLaunch, cost_ns: float, by: By) -> list[ProfileReading]
         )
         for (name, file), row in rows.items()
     ]
-    left = steps.plain_ns * 1e-9 - entering - leaving - sum(own)
+    left = _plain_s(steps, cost) - entering - leaving - sum(own)
     return [
         *found,
         _reading(launch, by, CALL, entering),

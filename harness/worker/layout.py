@@ -1,7 +1,7 @@
 """Randomised memory layout.
 
 Where code and data happen to lie can move a time by several per cent for the same code, in every
-launch alike (Mytkowicz et al., ASPLOS 2009). So before each block, inputs are copied to buffers of
+launch alike (Mytkowicz et al., ASPLOS 2009). So for each block, inputs are taken from buffers of
 random alignment, and the heap is shifted by random pads: layout becomes noise that more blocks
 average out, instead of a bias that nothing does (Curtsinger & Berger, ASPLOS 2013).
 """
@@ -9,7 +9,8 @@ average out, instead of a bias that nothing does (Curtsinger & Berger, ASPLOS 20
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,13 @@ _SMALLEST, _LARGEST = 48, 512
 """The size classes that a `bytes` can have."""
 _WITHIN = 4096
 """A page: beyond it, offsets repeat for caches and for address translation."""
+
+_MOST_PLACES = 8
+"""So many copies of the inputs are kept…"""
+_PLACES_BYTES = 32 * 2**20
+"""…or as many as fit into this…"""
+_FEWEST_PLACES = 4
+"""…or none, if these do not."""
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -70,6 +78,55 @@ class Layout:
             name: _copied(array, step * _ALIGNMENT)
             for (name, array), step in zip(arrays.items(), steps, strict=True)
         }
+
+
+class Places:
+    """The inputs of a subject at several places, each made when it is first needed.
+
+    Copying many small arrays takes longer than a block does, so a few copies are kept and gone
+    round in random order; inputs too large for that are copied afresh each time, which takes
+    little of the time of a call that reads them.
+    """
+
+    def __init__(self, layout: Layout, rng: Generator) -> None:
+        self._layout = layout
+        self._rng = rng
+        self._kept: list[tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]] = []
+        self._order: list[int] = []
+        self._most: dict[int, int] = {}
+        """How many are kept, for each number of sets of data."""
+
+    def next(
+        self, weights: Arrays, data: Sequence[Arrays]
+    ) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+        """Weights, and those sets of data, at the place whose turn it is.
+
+        Args:
+            weights: the same ones each time.
+            data: the first sets of one list.
+        """
+        if len(data) not in self._most:
+            self._most[len(data)] = _most_places(weights, data)
+        most = self._most[len(data)]
+        if not most:
+            self._kept.clear()
+            return self._layout.place(weights), [self._layout.place(each) for each in data]
+        if len(self._kept) < most:
+            self._kept.append((self._layout.place(weights), []))
+            turn = len(self._kept) - 1
+        else:
+            self._order = self._order or self._rng.permutation(len(self._kept)).tolist()
+            turn = self._order.pop()
+        placed, sets = self._kept[turn]
+        sets += [self._layout.place(each) for each in data[len(sets) :]]
+        return placed, sets[: len(data)]
+
+
+def _most_places(weights: Arrays, data: Sequence[Arrays]) -> int:
+    arrays = chain(weights.values(), *(each.values() for each in data))
+    a_place_bytes = sum(array.nbytes + _WITHIN for array in arrays)
+    most = min(_MOST_PLACES, _PLACES_BYTES // max(1, a_place_bytes))
+    return most if most >= _FEWEST_PLACES else 0
 
 
 def _copied(array: np.ndarray, offset: int) -> np.ndarray:

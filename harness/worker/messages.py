@@ -107,7 +107,7 @@ class RunBlocks(NamedTuple):
     blocks: int
     calls: int
     untimed_calls: int
-    """Calls before each block that are not timed: the first after a hand-over are slow."""
+    """Calls before the first block that are not timed: those after a hand-over are slow."""
     budget_ns: int
     """Stop after the block that exceeds this, though not before the first."""
 
@@ -287,9 +287,9 @@ class Traced(NamedTuple):
 
 
 class TimeSteps(NamedTuple):
-    """Call the function and its instrumented double in turns. Answered by `StepsTimed`.
+    """Call the function and its instrumented doubles in turns. Answered by `StepsTimed`.
 
-    The first time, both are made; the evaluator must be able to instrument itself.
+    The first time, all are made; the evaluator must be able to instrument itself.
     """
 
     calls: int
@@ -309,10 +309,10 @@ class ReadSteps(NamedTuple):
 
 
 class StepsRead(NamedTuple):
-    """Times of the steps of a call, in ns, mean over the quieter half of the calls.
+    """Times of the steps of a call, in ns, mean over quiet turns.
 
-    Columns of one length, an entry for each step. The times of the steps and `before_ns` each have
-    one reading of the clock in them.
+    Columns of one length, an entry for each step. The times of steps and stretches and `before_ns`
+    each have one reading of the clock in them.
     """
 
     operators: list[str]
@@ -330,9 +330,15 @@ class StepsRead(NamedTuple):
     """From the call to the first step."""
     after_ns: float
     """From the last step's end until the call has returned and its results are dropped."""
-    plain_ns: float
-    """A call of the function itself, mean over the quieter half."""
-    instrumented_ns: float
+    stretch_ns: list[float]
+    """Of steps in a row without a reading between them, in the same turns; see
+    `harness.worker.stretches`."""
+    steps_per_stretch: int
+    """The last may have fewer."""
+    call_ns: float
+    """A call of the function itself, median over turns."""
+    stretched_ns: float
+    """In the same turns, a call in such stretches, likewise."""
     reading_ns: float
     """What one reading costs by itself, in a function that does nothing else."""
     calls: int
@@ -392,6 +398,9 @@ class EngineProfiled(NamedTuple):
     remarks: list[str]
     call_ns: float
     """One call without the profiler: the median of as many."""
+    graph: dict[str, int]
+    """Nodes of the engine's graph by kind; empty where it tells none."""
+    graph_of: str
 
 
 class RecordTimeline(NamedTuple):

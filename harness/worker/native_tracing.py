@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import linecache
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -71,6 +70,8 @@ class _Traced(NamedTuple):
 
 
 def _traced(a_round: Callable[[], None], rounds: int) -> _Traced:
+    import tempfile  # noqa: PLC0415 - slow to import, and every launch would have to
+
     import memray  # noqa: PLC0415 - optional, and of the subject's environment
 
     gc.collect()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import statistics
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
+
+import numpy as np
 
 from harness.worker.messages import EngineProfiled, Profiled, ProfilePhases
 from harness.worker.preparation import Preparation
@@ -38,18 +39,22 @@ class ProfiledSubject(TracedSubject):
             start = self._clock()
             function(weights, data)
             elapsed_ns.append(self._clock() - start)
-        call_ns = statistics.median(elapsed_ns)
+        call_ns = float(np.median(elapsed_ns))
         profile = getattr(self._evaluator, "profile", None)
         if profile is None:
             name = self._evaluator.name
             remark = f"{name} has no profiler of its own that graphgauge knows to ask"
-            return EngineProfiled(rows=[], profiler="none", remarks=[remark], call_ns=call_ns)
+            return EngineProfiled(
+                rows=[], profiler="none", remarks=[remark], call_ns=call_ns, graph={}, graph_of=""
+            )
         told = profile(self._preparation.lowered, weights, data, calls)
         return EngineProfiled(
             rows=[list(row) for row in told.rows],
             profiler=told.profiler,
             remarks=told.remarks,
             call_ns=call_ns,
+            graph=dict(told.graph),
+            graph_of=told.graph_of,
         )
 
     def _profile_until_enough(self, request: ProfilePhases, clock: Clock) -> Profiled:

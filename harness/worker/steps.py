@@ -1,10 +1,8 @@
 """Times of a call's steps, by instrumented execution beside the uninstrumented.
 
-A function and its instrumented double take turns, each as often first as the other, on the same
-inputs. A turn in which the system gave the CPU to somebody else is set aside. Both means are over
-the quieter half of the others, chosen by what both calls of a turn take together: whatever the
-machine or the memory layout did, it did to both, and the times of the steps add up to the time of
-a call.
+A function and two doubles of it take turns in an order that is mirrored every time, on the same
+inputs; between them the doubles time each stretch of steps both step by step and as a whole
+(`harness.worker.stretches`). A turn in which the system gave the CPU to somebody else is set aside.
 """
 
 from __future__ import annotations
@@ -22,30 +20,33 @@ from typing import Any
 import numpy as np
 
 from evaluators.costs import cost, size_bytes
-from evaluators.instrumentation import Instrumented
+from evaluators.instrumentation import Instrumented, Reads, after_every_step
 from evaluators.protocol import Function
 from harness.worker.messages import StepsRead, StepsTimed
 from harness.worker.preparation import Refusal
+from harness.worker.stretches import Stretches, Times
 from harness.worker.subject import Subject
 from harness.worker.timing import Clock
 from networks import Network, Node
 
-_MAKING_SHARE = 0.2
+_MAKING_SHARE = 0.4
 """Of the time: functions are made anew, since where their own memory lies is part of the layout."""
 _READING_TURNS = 20
 _LEAST_TURNS = 4
+_SETTLING_CALLS = 8
+"""Of functions made anew, until the interpreter has specialised their code."""
 
 
 class StepTimes:
     """Records what the steps of a subject's calls take."""
 
     def __init__(self, subject: Subject, *, clock: Clock = perf_counter_ns) -> None:
-        """Make the instrumented double; `Refusal` where the evaluator cannot."""
+        """Make the instrumented doubles; `Refusal` where the evaluator cannot."""
         instrument = getattr(subject.evaluator, "instrument", None)
         if instrument is None:
             raise Refusal(
-                f"{subject.evaluator.name} has no instrument(network, mode, clock), so that it "
-                "cannot be timed by operator; see evaluators.instrumentation"
+                f"{subject.evaluator.name} has no instrument(network, mode, clock, reads), so that "
+                "it cannot be timed by operator; see evaluators.instrumentation"
             )
         self._subject = subject
         self._clock = clock
@@ -53,13 +54,14 @@ class StepTimes:
         for phase in self._with_origins.phases:
             if phase not in {"lower", "compile"}:
                 self._with_origins.keep(phase, self._with_origins.step(phase)())
-        self._plain: Function = subject.preparation.function
         self._making_ns = self._recorded_ns = 0
-        self._instrumented = self._instrument()
+        self._every_step = self._instrument(after_every_step)
+        self._stretches = Stretches.of(len(self._every_step.steps))
+        self._plain: Function = subject.preparation.function
+        self._doubles = self._make_doubles()
         self._is_disturbed: list[bool] = []
         self._plain_ns: list[int] = []
-        self._instrumented_ns: list[int] = []
-        self._intervals: list[np.ndarray] = []
+        self._intervals: list[tuple[Times, Times]] = []
         self._reading_ns = self._empty_reading_ns()
         self._check()
 
@@ -68,35 +70,26 @@ class StepTimes:
         if self._recorded_ns * _MAKING_SHARE > self._making_ns:
             self._make_anew()
         weights, pool = self._subject.placed_inputs()
-        double, readings = self._instrumented.function, self._instrumented.readings
-        clock = self._clock
         for _ in range(untimed_calls):
-            self._plain(weights, pool[-1])
-            double(weights, pool[-1])
-        started = clock()
+            for function in self._functions():
+                function(weights, pool[-1])
+        started = self._clock()
         for call in range(calls):
-            data = pool[call % len(pool)]
             switches = _involuntary_switches()
-            if call % 2:
-                plain = self._bounds(self._plain, weights, data)
-                instrumented = self._bounds(double, weights, data)
-            else:
-                instrumented = self._bounds(double, weights, data)
-                plain = self._bounds(self._plain, weights, data)
+            self._record_turn(weights, pool[call % len(pool)])
             self._is_disturbed.append(_involuntary_switches() > switches)
-            start, end = instrumented
-            self._plain_ns.append(plain[1] - plain[0])
-            self._instrumented_ns.append(end - start)
-            self._intervals.append(np.diff(np.array([start, *readings, end])))
-        elapsed_ns = clock() - started
+        elapsed_ns = self._clock() - started
         self._recorded_ns += elapsed_ns
         return StepsTimed(elapsed_ns=elapsed_ns, calls=len(self._plain_ns))
 
     def read(self) -> StepsRead:
-        """Means over the quieter half of the calls, step by step."""
-        quiet = self._quiet_turns()
-        means = np.mean([self._intervals[call] for call in quiet], axis=0)
-        steps = self._instrumented.steps
+        """Means over quiet turns, step by step."""
+        turns = self._undisturbed_turns()
+        first, second = (
+            np.array([self._intervals[turn][double] for turn in turns]) for double in (0, 1)
+        )
+        times = self._stretches.times((first, second))
+        steps = self._every_step.steps
         nodes = [step.node for step in steps]
         lines = _Lines(self._with_origins.lowered_network)
         costs = [cost(node) for node in nodes]
@@ -106,16 +99,39 @@ class StepTimes:
             files=[lines.file(node) for node in nodes],
             lines=[lines.line(node) for node in nodes],
             texts=[lines.text(node) for node in nodes],
-            step_ns=means[1:-1].tolist(),
+            step_ns=times.step_ns,
             flops=[each.flops for each in costs],
             moved_bytes=[each.moved_bytes for each in costs],
             allocated_bytes=[size_bytes(each.node) if each.allocates else 0 for each in steps],
-            before_ns=float(means[0]),
-            after_ns=float(means[-1]),
-            plain_ns=_mean_of(self._plain_ns, quiet),
-            instrumented_ns=_mean_of(self._instrumented_ns, quiet),
+            before_ns=times.before_ns,
+            after_ns=times.after_ns,
+            stretch_ns=times.stretch_ns,
+            steps_per_stretch=self._stretches.length,
+            call_ns=float(np.median([self._plain_ns[turn] for turn in turns])),
+            stretched_ns=float(np.median(times.stretched_ns)),
             reading_ns=self._reading_ns,
             calls=len(self._plain_ns),
+        )
+
+    def _functions(self) -> tuple[Function, ...]:
+        return self._doubles[0].function, self._plain, self._doubles[1].function
+
+    def _record_turn(self, weights: Any, data: Any) -> None:
+        """Call each once: the first, the function itself, the second, or the other way round."""
+        order = self._functions()
+        if len(self._plain_ns) % 2:
+            order = order[::-1]
+        bounds = [self._bounds(function, weights, data) for function in order]
+        if len(self._plain_ns) % 2:
+            bounds.reverse()
+        one, plain, other = bounds
+        self._plain_ns.append(plain[1] - plain[0])
+        first, second = self._doubles
+        self._intervals.append(
+            (
+                np.diff(np.array([one[0], *first.readings, one[1]])),
+                np.diff(np.array([other[0], *second.readings, other[1]])),
+            )
         )
 
     def _bounds(self, function: Function, weights: Any, data: Any) -> tuple[int, int]:
@@ -125,43 +141,52 @@ class StepTimes:
         function(weights, data)
         return start, clock()
 
-    def _quiet_turns(self) -> list[int]:
-        """The quieter half of the turns that nobody disturbed, or of all where those are few."""
-        both_ns = [a + b for a, b in zip(self._plain_ns, self._instrumented_ns, strict=True)]
+    def _undisturbed_turns(self) -> Sequence[int]:
+        """Those in which nobody else had the CPU, or all where they are few."""
         alone = [turn for turn, disturbed in enumerate(self._is_disturbed) if not disturbed]
-        turns = alone if len(alone) >= _LEAST_TURNS else range(len(both_ns))
-        return sorted(turns, key=both_ns.__getitem__)[: max(1, len(turns) // 2)]
+        return alone if len(alone) >= _LEAST_TURNS else range(len(self._is_disturbed))
 
-    def _instrument(self) -> Instrumented:
+    def _instrument(self, reads: Reads) -> Instrumented:
         start = self._clock()
         made: Instrumented = self._subject.evaluator.instrument(  # type: ignore[attr-defined]
-            self._with_origins.lowered_network, self._with_origins.mode, self._clock
+            self._with_origins.lowered_network, self._with_origins.mode, self._clock, reads
         )
         self._making_ns += self._clock() - start
         return made
 
+    def _make_doubles(self) -> tuple[Instrumented, Instrumented]:
+        first, second = (self._instrument(self._stretches.reads(double)) for double in (0, 1))
+        return first, second
+
     def _check(self) -> None:
-        """Both functions must return the same, or what is timed is not what is asked about."""
+        """All functions must return the same, or what is timed is not what is asked about."""
         weights, pool = self._subject.placed_inputs()
         plain = self._plain(weights, pool[0])
-        double = self._instrumented.function(weights, pool[0])
-        if len(plain) != len(double) or not all(
-            np.array_equal(a, b, equal_nan=True) for a, b in zip(plain, double, strict=True)
-        ):
-            name = self._subject.evaluator.name
-            raise RuntimeError(
-                f"{name}.instrument() made a function whose results differ from {name}'s own"
-            )
+        for double in self._doubles:
+            results = double.function(weights, pool[0])
+            if len(plain) != len(results) or not all(
+                np.array_equal(a, b, equal_nan=True) for a, b in zip(plain, results, strict=True)
+            ):
+                name = self._subject.evaluator.name
+                raise RuntimeError(
+                    f"{name}.instrument() made a function whose results differ from {name}'s own"
+                )
 
     def _make_anew(self) -> None:
         """The new functions are made before the old ones go, or they would get their memory."""
         plain = self._subject.preparation.step("compile")()
-        self._instrumented = self._instrument()
+        self._doubles = self._make_doubles()
         self._plain = plain
+        weights, pool = self._subject.placed_inputs()
+        start = self._clock()
+        for _ in range(_SETTLING_CALLS):
+            for function in self._functions():
+                function(weights, pool[-1])
+        self._making_ns += self._clock() - start
 
     def _empty_reading_ns(self) -> float:
         """What a reading costs in a function that does nothing else."""
-        subject, clock = self._instrumented, self._clock
+        subject, clock = self._every_step, self._clock
         spent: dict[bool, list[int]] = {True: [], False: []}
         gc.collect()
         for _ in range(_READING_TURNS):
@@ -223,7 +248,3 @@ def _short(path: str) -> str:
 def _involuntary_switches() -> int:
     """How often the system has taken the CPU from this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-
-
-def _mean_of(elapsed_ns: Sequence[int], calls: Sequence[int]) -> float:
-    return sum(elapsed_ns[call] for call in calls) / len(calls)

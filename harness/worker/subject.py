@@ -15,7 +15,7 @@ from evaluators.protocol import Evaluator, Function
 from harness.worker.agreement import disagreement
 from harness.worker.evidence import Evidence, Witness, threads_here, was_halted
 from harness.worker.inputs import Fingerprints
-from harness.worker.layout import Layout
+from harness.worker.layout import Layout, Places
 from harness.worker.messages import (
     Blocks,
     Calibrated,
@@ -59,6 +59,7 @@ class Subject:
         self._clock = clock
         self._rng = np.random.default_rng(request.seed)
         self._layout = Layout(np.random.default_rng([request.seed, 1]), fixed=request.fixed_layout)
+        self._places = Places(self._layout, np.random.default_rng([request.seed, 2]))
         self._preparation = self._new_preparation()
         self._weights: dict[str, np.ndarray] = {}
         self._pool: list[dict[str, np.ndarray]] = []
@@ -192,12 +193,13 @@ class Subject:
         return Multiplied(instances=len(self._further) + 1)
 
     def run_blocks(self, request: RunBlocks) -> Blocks:
-        """Time blocks of calls, each on a new memory layout and with rotating data."""
+        """Time blocks of calls, each on another memory layout and with rotating data."""
         elapsed_ns: list[int] = []
         evidence: list[list[Any]] = []
         deadline = self._clock() + request.budget_ns
-        for _ in range(request.blocks):
-            block_ns, seen = self._time_one_block(request.calls, request.untimed_calls)
+        for place in range(request.blocks):
+            untimed_calls = 0 if place else request.untimed_calls
+            block_ns, seen = self._time_one_block(request.calls, untimed_calls)
             elapsed_ns.append(block_ns)
             evidence.append(list(seen))
             if self._clock() > deadline:
@@ -366,8 +368,9 @@ class Subject:
                 before = witness.read()
                 elapsed_ns = time_rounds(self._round, calls, self._clock)
                 return elapsed_ns, witness.since(before)
-        weights = self._layout.place(self._weights)
-        pool = [self._layout.place(each) for each in self._pool[: max(1, calls + untimed_calls)]]
+        weights, pool = self._places.next(
+            self._weights, self._pool[: max(1, calls + untimed_calls)]
+        )
         self._layout.shift_heap()
         function = self._next_function()
         rounds = -(-calls // len(pool))

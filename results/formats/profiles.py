@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -38,7 +38,9 @@ def render_profile(
     shown = rows if len(rows) <= top + 1 else [*rows[:top], *rows[-1:]]
     for row in shown:
         table.add_row(
-            mean_text(row.seconds, row.sd_s, "s") if row.seconds > 0 else _time(row.seconds),
+            mean_text(row.seconds, row.sd_s, "s")
+            if row.seconds > _ROUNDING_S
+            else _time(row.seconds),
             percent(row.share),
             quantity(row.calls, "1"),
             quantity(row.moved_bytes, "B"),
@@ -71,14 +73,12 @@ def render_difference(
     """
     base, cand = plain(found.baseline_label), plain(found.candidate_label)
     if counted:
-        kinds = ", ".join(
-            f"{plain(row.name)} {_count(row.baseline_calls)} → {_count(row.candidate_calls)}"
-            for row in counted
-        )
+        kinds = _counts((row.name, row.baseline_calls, row.candidate_calls) for row in counted)
         output.print(Text(f"{title}: runs in a call, {base} → {cand}: {kinds}"))
-    else:
+    elif found.phase == "evaluate":
         output.print(Text(f"{title}: the same operators run equally often in both"))
-    table = _table(f"{title}: what changed of a call, by {found.by}")
+    whole = "a call" if found.phase == "evaluate" else found.phase
+    table = _table(f"{title}: what changed of {whole}, by {found.by}")
     table.add_column(base, justify="right")
     table.add_column(cand, justify="right")
     table.add_column("change", justify="right")
@@ -102,7 +102,8 @@ def render_difference(
     if found.remainder is not None:
         _add(table, found, found.remainder, found.remainder.name, "")
     table.add_section()
-    _add(table, found, found.whole, "the whole call", "")
+    name = "the whole call" if found.phase == "evaluate" else f"the whole of {whole}"
+    _add(table, found, found.whole, name, "")
     output.print(table)
     kind = "pairs" if found.is_paired else "launches each"
     output.print(
@@ -110,6 +111,41 @@ def render_difference(
             f"{found.launches} {kind}; * clear of 0 at {plain_percent(LEVEL)} over all rows "
             "(Holm); intervals are each row's own"
         )
+    )
+
+
+def render_graphs(
+    title: str,
+    graph_of: str,
+    baseline: tuple[str, Mapping[str, int]],
+    candidate: tuple[str, Mapping[str, int]],
+    output: Console,
+) -> None:
+    """Print how the graphs that two versions were given differ, kind by kind of node.
+
+    Args:
+        title: the case.
+        graph_of: what the nodes are, such as "ONNX nodes".
+        baseline: label, and nodes by kind.
+        candidate: likewise.
+        output: where.
+    """
+    (base, before), (cand, after) = baseline, candidate
+    changed = sorted(
+        (kind for kind in {*before, *after} if before.get(kind) != after.get(kind)),
+        key=lambda kind: (-abs(after.get(kind, 0) - before.get(kind, 0)), kind),
+    )
+    if not changed:
+        text = f"{title}: the same {graph_of} in both, {sum(after.values()):,}"
+    else:
+        kinds = _counts((kind, before.get(kind, 0), after.get(kind, 0)) for kind in changed)
+        text = f"{title}: {graph_of}, {plain(base)} → {plain(cand)}: {kinds}"
+    output.print(Text(text))
+
+
+def _counts(kinds: Iterable[tuple[str, float | None, float | None]]) -> str:
+    return ", ".join(
+        f"{_cut(kind)} {_count(before)} → {_count(after)}" for kind, before, after in kinds
     )
 
 

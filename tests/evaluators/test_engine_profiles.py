@@ -41,6 +41,10 @@ def test_an_engines_profiler_tells_its_operations(engine: Evaluator) -> None:
     assert all(float(each).is_integer() for each in counted)  # as often in every call
     assert engine.version() in told.profiler
     assert told.remarks
+    assert bool(told.graph) == bool(told.graph_of)
+    assert all(kind and count > 0 for kind, count in told.graph.items())
+    if told.graph:
+        assert sum(told.graph.values()) >= 3  # layers
 
 
 @given(

@@ -4,10 +4,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from evaluators import catalog
 from evaluators.costs import cost, size_bytes
-from evaluators.instrumentation import Instrumented
+from evaluators.instrumentation import Instrumented, Ticking
 from evaluators.protocol import network_for
 from evaluators.strategies import straightline
 from networks import Builder, Network, functions as f
@@ -62,6 +63,43 @@ def test_an_instrumented_function_returns_the_same(name: str, scenario: str, mod
         assert list(instrumented.readings) == list(last)
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_the_clock_is_read_after_the_steps_that_were_asked_for(name: str) -> None:
+    """Before the first, after those, and after the last; the results are the same."""
+    found = scenarios.get("rnn")
+    network = network_for(found.network(found.small, dtype="float64"), "gradient")
+    evaluator = catalog.get(name)
+    plain = evaluator.compile(evaluator.lower(network, "gradient"))
+    rng = np.random.default_rng(1)
+    weights, data = found.draw_weights(network, rng), found.draw_data(network, rng)
+    clock = CountingClock()
+
+    def reads(step: int) -> bool:
+        return step % 7 in {2, 3, 6}
+
+    some = evaluator.instrument(network, "gradient", clock, reads)  # type: ignore[attr-defined]
+    results = some.function(weights, data)
+
+    expected = plain(weights, data)
+    assert all(np.array_equal(a, b) for a, b in zip(expected, results, strict=True))
+    last = len(some.steps) - 1
+    asked_for = sum(1 for step in range(last) if reads(step))
+    assert list(some.readings) == list(range(1, asked_for + 3))
+    assert clock.readings == asked_for + 2
+
+
+@given(is_read=st.lists(st.booleans(), min_size=1, max_size=40))
+def test_a_walk_reads_the_clock_between_the_right_items(is_read: list[bool]) -> None:
+    """What was read when an item's turn came tells after which items the clock was read."""
+    clock = CountingClock()
+    ticking = Ticking(range(len(is_read)), clock, is_read.__getitem__)
+    walked = [(item, clock.readings) for item in ticking]
+
+    before = [1 + sum(is_read[:item]) for item in range(len(is_read))]
+    assert walked == list(enumerate(before))
+    assert clock.readings == 2 + sum(is_read[:-1])
+
+
 @pytest.mark.parametrize("name", ["reference", "interpreter"])
 def test_who_walks_the_nodes_has_a_step_for_each(name: str) -> None:
     """The steps are the network's nodes, each once."""
@@ -113,6 +151,7 @@ def test_a_network_of_several_functions_is_instrumented_across_them(
     monkeypatch.setattr(straightline, "STATEMENTS_PER_FUNCTION", 7)
 
     test_an_instrumented_function_returns_the_same("straightline", "rnn", "gradient")
+    test_the_clock_is_read_after_the_steps_that_were_asked_for("straightline")
 
 
 def test_costs_follow_shapes() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from harness.cli import main
 from harness.launch import LocalLaunch
+from harness.session import Settings
 from harness.worker import messages as m
 from results.schema import COLUMNS
 from results.tables import read
@@ -78,6 +79,26 @@ def test_a_run_writes_the_contract_s_columns(
     assert "interpreter" in said
     environments = json.loads((tmp_path / "deep" / "a.environment.json").read_text())
     assert set(read(out)["environment"]) == set(environments)
+
+
+def test_memory_launches_are_as_many_as_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--memory-launches` does not touch those that measure time."""
+    settled: list[Settings] = []
+
+    def measure(settings: Settings, _: object) -> int:
+        settled.append(settings)
+        return 0
+
+    monkeypatch.setattr("harness.commands.run.measure", measure)
+    asked = ("--evaluator", "honest", "--launches", "4", "--out", str(tmp_path / "a.csv"))
+
+    _run(*asked)
+    _run(*asked, "--memory-launches", "3")
+
+    efforts = [(each.effort.launches, each.effort.memory_launches) for each in settled]
+    assert efforts == [(4, 1), (4, 3)]
 
 
 def test_failures_are_rows_and_stop_nothing(tmp_path: Path) -> None:

@@ -112,8 +112,8 @@ def test_warm_up_blocks_are_not_estimated_from() -> None:
     assert row.value == pytest.approx(1e-6)
 
 
-def test_blocks_of_a_pair_are_interleaved_in_mirrored_rounds() -> None:
-    """Every four blocks are ABBA or BAAB, both occur, and two calls before each are not timed."""
+def test_the_sides_of_a_pair_take_turns_in_mirrored_rounds() -> None:
+    """Every four turns are ABBA or BAAB, both occur, and two calls before each are not timed."""
     sides, launches, _ = _sides(2)
 
     _conduct(sides)
@@ -122,7 +122,7 @@ def test_blocks_of_a_pair_are_interleaved_in_mirrored_rounds() -> None:
     order = "".join(name for name, _ in asked)
     quads = [order[at : at + 4] for at in range(0, len(order), 4)]
     assert set(quads) == {"ABBA", "BAAB"}
-    assert all((q.blocks, q.untimed_calls) == (1, 2) for _, q in asked)
+    assert all((q.blocks, q.untimed_calls) == (2, 2) for _, q in asked)
 
 
 def test_long_calls_are_not_made_twice_for_nothing() -> None:
@@ -206,13 +206,13 @@ def test_an_answer_of_the_wrong_kind_is_an_error_row() -> None:
 
 
 def test_a_budget_ends_interleaving_after_a_whole_round() -> None:
-    """With no time at all, each side still has its two blocks of one round."""
+    """With no time at all, each side still has its turn of one round."""
     sides, launches, _ = _sides(2)
 
     _conduct(sides, replace(_EFFORT, evaluate_budget_ns=0))
 
     names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
-    assert sorted(names) == ["A", "A", "B", "B"]
+    assert sorted(names) == ["A", "B"]
 
 
 @pytest.mark.parametrize(("stalled", "rounds"), [(1, 8), (10**6, 2)])
@@ -223,14 +223,14 @@ def test_a_stall_cuts_no_rounds_short_and_long_blocks_do(stalled: int, rounds: i
         elapsed_ns = itertools.chain(itertools.repeat(50_000, stalled), itertools.repeat(1_000))
 
         def run(question: m.RunBlocks, elapsed_ns: Iterator[int] = elapsed_ns) -> m.Blocks:
-            return blocks([next(elapsed_ns)], question.calls)
+            return blocks([next(elapsed_ns) for _ in range(question.blocks)], question.calls)
 
         launch._answers = usual_answers() | {m.RunBlocks: run}
 
     _conduct(sides, replace(_EFFORT, evaluate_budget_ns=200_000))
 
     names = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
-    assert len(names) == 4 * rounds
+    assert len(names) == 2 * rounds
 
 
 def test_the_interquartile_range_is_the_middle_half() -> None:
@@ -286,18 +286,29 @@ def test_a_side_that_started_elsewhere_goes_to_its_cpu_before_it_is_timed() -> N
         assert isinstance(asked[place + 1], before)
 
 
-def test_blocks_go_on_until_the_next_launches_are_ready() -> None:
-    """While they start, rounds are made beyond the usual number, up to four times as many."""
-    for patience, rounds in ((0, 8), (3, 11), (10**6, 32)):
-        sides, launches, _ = _sides(2)
-        left = patience
+@pytest.mark.parametrize(
+    ("phases", "before"),
+    [
+        (None, "teardown"),
+        (frozenset({"evaluate"}), "evaluate"),
+        (frozenset({"compile"}), "compile"),
+    ],
+)
+def test_it_is_told_when_nothing_more_will_be_timed(
+    phases: frozenset[str] | None, before: str
+) -> None:
+    """After the last block, or the last phase that is repeated or torn down against the clock."""
+    sides, launches, _ = _sides(2)
+    asked: list[m.Message] = []
 
-        def is_ready() -> bool:
-            nonlocal left
-            left -= 1
-            return left < 0
+    conduct_time(
+        sides,
+        replace(_EFFORT, phases=phases),
+        random.Random(1),
+        when_timed=lambda: asked.extend(question for _, question in launches[0].log),
+    )
 
-        conduct_time(sides, _EFFORT, random.Random(1), meanwhile=lambda: is_ready)
-
-        blocks_run = [name for name, q in launches[0].log if isinstance(q, m.RunBlocks)]
-        assert len(blocks_run) == 4 * rounds
+    timed = {"teardown": m.RunPhase, "evaluate": m.ReadYardstick, "compile": m.Repeat}
+    assert isinstance(asked[-1], timed[before])
+    later = [question for _, question in launches[0].log[len(asked) :]]
+    assert {type(question) for question in later} <= {m.CheckAgain}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import weakref
 
 import numpy as np
 
-from harness.worker.layout import Layout
+from harness.worker.layout import Layout, Places
 
 _ARRAYS = {
     "matrix": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -46,6 +47,48 @@ def test_a_fixed_layout_leaves_arrays_where_they_are() -> None:
     placed = _layout(fixed=True).place(_ARRAYS)
 
     assert all(placed[name] is array for name, array in _ARRAYS.items())
+
+
+def _places() -> Places:
+    return Places(_layout(fixed=False), np.random.default_rng(4))
+
+
+def test_inputs_go_round_a_few_places() -> None:
+    """Eight copies of the inputs are made, and then each comes once in every eight."""
+    places = _places()
+    data = [{"x": np.ones(3)}, {"x": np.zeros(3)}]
+
+    drawn = [places.next(_ARRAYS, data) for _ in range(8 * 3)]
+
+    addresses = [weights["matrix"].ctypes.data for weights, _ in drawn]
+    assert len(set(addresses)) == 8
+    assert all(set(addresses[at : at + 8]) == set(addresses) for at in (0, 8, 16))
+    for weights, sets in drawn:
+        np.testing.assert_array_equal(weights["matrix"], _ARRAYS["matrix"])
+        assert [each["x"].tolist() for each in sets] == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_more_sets_of_data_join_the_places_that_are_there() -> None:
+    """A block that needs more data has the same weights and first data as the one before."""
+    places = _places()
+    data = [{"x": np.full(2, value)} for value in range(3)]
+    before = {places.next(_ARRAYS, data[:1])[1][0]["x"].ctypes.data for _ in range(8)}
+
+    after = [places.next(_ARRAYS, data)[1] for _ in range(8)]
+
+    assert {sets[0]["x"].ctypes.data for sets in after} == before
+    assert all([each["x"][0] for each in sets] == [0, 1, 2] for sets in after)
+
+
+def test_large_inputs_are_copied_each_time_and_not_kept() -> None:
+    """Of 16 MB of weights there is never a copy beside the one in use."""
+    places = _places()
+    weights = {"w": np.zeros(2 * 2**20)}
+
+    placed = weakref.ref(places.next(weights, [])[0]["w"].base)
+    places.next(weights, [])
+
+    assert placed() is None
 
 
 def test_small_objects_begin_elsewhere_in_their_pools() -> None:

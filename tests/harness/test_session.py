@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from harness.cases import parse_spec
 from harness.effort import quick_effort
-from harness.launch import Surroundings
+from harness.launch import Surroundings, usable_cpu
 from harness.plan import MEMORY, TIME, Contender, Version, plan_steps
 from harness.session import Session, Settings
 from harness.side_files import blocks_path
@@ -369,3 +371,59 @@ def test_the_next_launches_start_while_a_case_is_measured_alone(tmp_path: Path) 
     assert len(launcher.launches) == 2 + 4
     assert all(each.closed for each in launcher.launches)
     assert all(each.log for each in launcher.launches)
+
+
+@pytest.mark.skipif(usable_cpu() is None, reason="nothing is started ahead with one CPU")
+def test_the_next_pair_starts_when_nothing_more_is_timed(tmp_path: Path) -> None:
+    """Not while a pair's blocks are timed, and before it is judged."""
+    moments: list[str] = []
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        moments.append("start")
+        usual = usual_answers()
+
+        def noted(question: m.Message, moment: str, answer: Answer) -> m.Message:
+            moments.append(moment)
+            return answer(question)
+
+        told = {m.ReadYardstick: "time", m.CheckAgain: "judge"}
+        return usual | {
+            kind: partial(noted, moment=moment, answer=usual[kind]) for kind, moment in told.items()
+        }
+
+    effort = replace(_EFFORT, phases=frozenset({"evaluate"}))
+
+    Session(_settings(tmp_path / "a.csv", effort=effort), FakeLauncher(answers)).run(
+        [(_contender("a"), _contender("b"))]
+    )
+
+    facts, pair, timed, judged = ["start"] * 2, ["start"] * 2, ["time"] * 4, ["judge"] * 2
+    assert moments == [*facts, *pair, *timed, *pair, *judged, *timed, *judged]
+
+
+@pytest.mark.skipif(usable_cpu() is None, reason="nothing is pinned with one CPU")
+def test_who_hands_over_is_on_the_measured_cpu_and_starts_nothing_there(tmp_path: Path) -> None:
+    """Blocks are asked for from the CPU that they run on; processes are started from another."""
+    asked_on: set[int] = set()
+    started_on: set[int] = set()
+
+    def answers(_surroundings: Surroundings) -> dict[type, Answer]:
+        started_on.update(os.sched_getaffinity(0))
+        usual = usual_answers()
+        run = usual[m.RunBlocks]
+
+        def noted(question: m.Message) -> m.Message:
+            asked_on.update(os.sched_getaffinity(0))
+            return run(question)
+
+        return usual | {m.RunBlocks: noted}
+
+    before = os.sched_getaffinity(0)
+
+    Session(_settings(tmp_path / "a.csv"), FakeLauncher(answers)).run(
+        [(_contender("a"), _contender("b"))]
+    )
+
+    assert asked_on == {usable_cpu()}
+    assert not asked_on & started_on
+    assert os.sched_getaffinity(0) == before

@@ -11,7 +11,7 @@ from harness.launch import LocalLauncher
 from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, SteppedLaunch, time_steps
 from harness.profiling.peaks import measured_peaks
-from harness.profiling.steps import STEPPED, costs_ns, reading_cost_ns, readings, reconciled
+from harness.profiling.steps import STEPPED, readings, reconciled
 from harness.worker import messages as m
 from harness.worker.peaks import measured_peaks as measured_here
 from results.profiles.reading import UNEXPLAINED
@@ -22,7 +22,8 @@ _LACKING = str(Path(__file__).parents[1] / "evaluators" / "lacking.py")
 _CASE = make_cases([parse_spec("rnn:steps=4")], ["straightline"], ["gradient"])[0]
 
 
-def _steps(step_ns: list[float], plain_ns: float, operators: list[str]) -> m.StepsRead:
+def _steps(step_ns: list[float], stretch_ns: float, operators: list[str]) -> m.StepsRead:
+    """Steps of one stretch, which takes so long by itself."""
     size = len(step_ns)
     return m.StepsRead(
         operators=operators,
@@ -36,8 +37,10 @@ def _steps(step_ns: list[float], plain_ns: float, operators: list[str]) -> m.Ste
         allocated_bytes=[4] * size,
         before_ns=150.0,
         after_ns=30.0,
-        plain_ns=plain_ns,
-        instrumented_ns=sum(step_ns) + 180.0,
+        stretch_ns=[stretch_ns],
+        steps_per_stretch=size,
+        call_ns=stretch_ns + 80.0,
+        stretched_ns=stretch_ns + 180.0,
         reading_ns=60.0,
         calls=10,
     )
@@ -48,40 +51,25 @@ def _launch(steps: m.StepsRead, launch: int, label: str = "a") -> SteppedLaunch:
     return SteppedLaunch(contender=contender, launch=launch, pair=None, steps=steps)
 
 
-# Entering 50, steps of 900, 400 and 20, leaving 30: 1,400 ns, and 100 ns for each of 4 readings.
-_EXACT = _steps([1_000.0, 500.0, 120.0], 1_400.0, ["matmul", "add", "add"])
-
-
-def test_a_reading_costs_what_instrumented_calls_take_longer() -> None:
-    """By as many readings as there are; never more than a step has."""
-    assert reading_cost_ns(_EXACT) == pytest.approx(100.0)
-    # Three readings give 110, and one of the four no more than the 50 it has.
-    short = _steps([1_000.0, 500.0, 50.0], 1_250.0, ["matmul", "add", "add"])
-    assert reading_cost_ns(short) == pytest.approx(430.0 / 3)
-
-
-def test_the_cost_comes_from_other_launches_that_take_the_same_steps() -> None:
-    """A launch's own calls have no part in it; alone, it is what a reading costs by itself."""
-    slower = _steps([1_000.0, 500.0, 120.0], 1_600.0, ["matmul", "add", "add"])
-    others = _steps([1_000.0, 500.0, 120.0], 1_600.0, ["matmul", "add", "multiply"])
-
-    costs = costs_ns([_launch(_EXACT, 1), _launch(slower, 2), _launch(others, 3)])
-
-    assert costs == pytest.approx([50.0, 100.0, 60.0])
+# Entering 50, steps of 900, 400 and 20, leaving 30, and 100 for each of the readings: 1,400 in all.
+_EXACT = _steps([1_000.0, 500.0, 120.0], 1_420.0, ["matmul", "add", "add"])
+_SLOWER = _steps([1_000.0, 500.0, 120.0], 1_520.0, ["matmul", "add", "add"])
 
 
 @pytest.mark.parametrize("by", STEPPED)
 def test_rows_add_up_to_the_uninstrumented_call(by: str) -> None:
     """To the last digit, since what they miss is a row."""
-    slower = _steps([1_000.0, 500.0, 120.0], 1_600.0, ["matmul", "add", "add"])
-
-    rows = readings([_launch(_EXACT, 1), _launch(slower, 2)], [by])  # type: ignore[list-item]
+    rows = readings([_launch(_EXACT, 1), _launch(_SLOWER, 2)], [by])  # type: ignore[list-item]
 
     first = [row for row in rows if row.launch == 1]
-    assert sum(row.seconds for row in first) == pytest.approx(1_400e-9, rel=1e-12)
+    # Entering 100, the stretch 1,370 and leaving 30, with 50 for a reading.
+    assert sum(row.seconds for row in first) == pytest.approx(1_500e-9, rel=1e-12)
     unexplained = next(row.seconds for row in first if row.name == UNEXPLAINED)
-    assert unexplained == pytest.approx(-200e-9)  # four readings of 50 ns too little taken out
-    assert reconciled([_launch(_EXACT, 1), _launch(slower, 2)])[0].sum_s == pytest.approx(1_600e-9)
+    assert unexplained == pytest.approx(-100e-9)  # two readings of 50 ns too little taken out
+    found = reconciled([_launch(_EXACT, 1), _launch(_SLOWER, 2)])[0]
+    assert (found.sum_s, found.plain_s) == pytest.approx((1_600e-9, 1_500e-9))
+    assert found.instrumented_s == pytest.approx(1_800e-9)
+    assert found.stretched_s == found.plain_s  # no turn was slow
 
 
 def test_operators_are_summed_with_their_calls_and_costs() -> None:
@@ -112,7 +100,7 @@ def test_a_real_launch_is_told_step_by_step(evaluator: str) -> None:
     by = {kind: [row for row in rows if row.by == kind] for kind in STEPPED}
     wholes = [sum(row.seconds for row in by[kind]) for kind in STEPPED]
     assert wholes[0] == pytest.approx(wholes[1], rel=1e-9)
-    assert wholes[0] == pytest.approx(found.launches[0].steps.plain_ns * 1e-9, rel=1e-9)
+    assert wholes[0] == pytest.approx(reconciled(found.launches)[0].plain_s, rel=1e-9)
     matmul = next(row for row in by["operator"] if row.name == "matmul")
     assert matmul.calls == 19  # 2 a step forward, and 3 backward but for the first step's state
     assert matmul.seconds > 0
@@ -153,6 +141,8 @@ def test_two_evaluators_are_told_apart_on_the_command_line(
     assert "the whole call" in shown
     assert "2 pairs" in shown
     (table,) = tmp_path.glob("*.profile.csv")
+    assert len(list(tmp_path.glob("*.svg"))) == 4  # each, and the difference both ways
+    assert len(list(tmp_path.glob("*.speedscope.json"))) == 1
     rows = read_profile(table)
     assert {row.label for row in rows} == {"interpreter", "straightline"}
     assert {row.by for row in rows} == set(STEPPED)
@@ -237,7 +227,7 @@ def test_an_evaluator_that_cannot_be_instrumented_says_so(
     )
 
     assert code == 3
-    assert "without-steps has no instrument(network, mode, clock)" in capsys.readouterr().err
+    assert "without-steps has no instrument(network, mode, clock, reads)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@
     jax             trace, lower and compile the gradient of a sum of n products
     pytensor        h = h + h, n times: operands of the largest node that rewriting leaves; then
                     the first call of a chain h = tanh(h·w + b) of n steps with its gradient
+    tensorflow      the first call of a function of n doublings, as it is and without Grappler's
+                    optimisers, one by one
     numpy           what a step back costs in a tanh network of 300 steps, its cotangents and how
                     many of them are subnormal
 
@@ -133,6 +135,34 @@ def _pytensor() -> Iterator[str]:
         yield f"{steps:6,}  steps: {_seconds(first_call, 1):.2f} s"
 
 
+def _tensorflow() -> Iterator[str]:
+    tf = _engine("tensorflow")
+    switches = (
+        "arithmetic_optimization",
+        "constant_folding",
+        "remapping",
+        "disable_meta_optimizer",
+    )
+
+    def first_call(doublings: int) -> float:
+        def doubled(h: Any) -> Any:
+            for _ in range(doublings):
+                h = h + h
+            return h
+
+        ones = tf.ones(_WIDTH)
+        function = tf.function(doubled).get_concrete_function(ones)
+        return _seconds(lambda: function(ones).numpy(), 1)
+
+    for doublings in (10, 12, 14, 16, 18, 20):
+        yield f"{doublings:6,}  doublings: {first_call(doublings):.3f} s"
+    for switch in switches:
+        tf.config.optimizer.set_experimental_options(
+            {**dict.fromkeys(switches[:-1], True), switch: switch == switches[-1]}
+        )
+        yield f"{18:6,}  doublings, {switch}={switch == switches[-1]}: {first_call(18):.3f} s"
+
+
 def _numpy() -> Iterator[str]:
     steps, batch, hidden, inputs = 300, 16, 64, 32
     rng = np.random.default_rng(0)
@@ -166,6 +196,7 @@ ENGINES: dict[str, Callable[[], Iterator[str]]] = {
     "onnxruntime": _onnxruntime,
     "jax": _jax,
     "pytensor": _pytensor,
+    "tensorflow": _tensorflow,
     "numpy": _numpy,
 }
 

@@ -6,8 +6,8 @@
 `overhead` profiles identical code in two versions and prints, for each case, how much longer an
 instrumented call takes and how far the steps are from adding up to the call in uninstrumented
 stretches: in the mean over its launches, which is what a profile tells, and in the worst of them;
-and how much longer a call in uninstrumented stretches takes than one in which the clock is not read
-at all. The cost of a reading is taken from the other launches alone.
+and how far, in the mean, a call in uninstrumented stretches is from one in which the clock is not
+read at all. What is taken out comes from the other launches alone.
 
 `planted` plants extra work into one kind of operator of `rnn`, about so many per cent of the whole
 call, and profiles it beside the unchanged evaluator; each try plants into the next of several kinds
@@ -98,7 +98,7 @@ def overhead(arguments: argparse.Namespace) -> None:
         between = statistics.median(one.slower for one in each)
         steps = len(found.launches[0].steps.step_ns)
         call_us = statistics.median(one.call_s for one in each) * 1e6
-        longer = statistics.median(one.stretched_s / one.call_s - 1 for one in each)
+        longer = statistics.fmean(one.stretched_s / one.call_s - 1 for one in each)
         name = f"{evaluator} {scenario}"
         print(
             f"{name:34} {steps:6} {call_us:6.0f} µs {slower:7.2f} {mean:+7.2%} {worst:+7.2%} "

@@ -4,7 +4,9 @@ A reading takes time, and keeps the processor from working on two steps at once;
 readings are slower in proportion, since what readings leave in the caches is in their way. The two
 are told apart by stretches that take longer than others with as many readings. A launch's own
 stretches have no part in the cost that is taken from it: what the sum of its steps then misses of
-them is unexplained.
+them is unexplained. What readings leave in the caches is in the way of the other stretches as well:
+a call in uninstrumented stretches takes longer than one in which the clock is never read, and what
+other launches tell of that is taken out of all its times.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from harness.worker import messages as m
 _CLEAR = 2.0
 """A slowness within so many standard errors of 0 is none."""
 _BISECTIONS = 50
+_MOST_LONGER = 1.25
+"""Of a call in stretches: what is beyond it was interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +33,23 @@ class ReadingCost:
 
     Attributes:
         reading_ns: of each reading.
-        slower: by what share a step between readings is slower.
+        slower: by what share a step between readings is slower than in an uninstrumented stretch.
+        stretched: what a call in uninstrumented stretches takes, over one that is never read.
     """
 
     reading_ns: float
-    slower: float
+    slower: float = 0.0
+    stretched: float = 1.0
 
     def without(self, intervals_ns: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         """Times of what has one reading in it without the cost; none gives more than it has."""
         left = np.maximum(np.asarray(intervals_ns) - self.reading_ns, 0.0)
-        taken: NDArray[np.float64] = left / (1 + self.slower)
+        taken: NDArray[np.float64] = left / ((1 + self.slower) * self.stretched)
         return taken
+
+    def without_ends_ns(self, stretches_ns: float, readings: int) -> float:
+        """Time of uninstrumented stretches, which have so many readings at their ends, likewise."""
+        return (stretches_ns - self.reading_ns * readings) / self.stretched
 
 
 def reading_costs(launches: Sequence[SteppedLaunch]) -> list[ReadingCost]:
@@ -58,27 +68,34 @@ def reading_costs(launches: Sequence[SteppedLaunch]) -> list[ReadingCost]:
                 for other in launches
                 if other.launch != each.launch and other.steps.operators == each.steps.operators
             ]
-            alone = ReadingCost(reading_ns=each.steps.reading_ns, slower=0.0)
+            alone = ReadingCost(reading_ns=each.steps.reading_ns)
             found[key] = _common_cost(others) if others else alone
     return [found[each.launch, tuple(each.steps.operators)] for each in launches]
 
 
 def _common_cost(launches: Sequence[m.StepsRead]) -> ReadingCost:
     slower = slowness(launches)
-    reading_ns = np.median([reading_cost_ns(each, slower) for each in launches])
-    return ReadingCost(reading_ns=float(reading_ns), slower=slower)
+    reading_ns = float(np.median([reading_cost_ns(each, slower) for each in launches]))
+    ends = len(launches[0].stretch_ns) + 1
+    longer = np.median([(e.stretched_ns - ends * reading_ns) / e.call_ns for e in launches])
+    stretched = min(max(1.0, float(longer)), _MOST_LONGER)
+    return ReadingCost(reading_ns=reading_ns, slower=slower, stretched=stretched)
 
 
 def reading_cost_ns(steps: m.StepsRead, slower: float) -> float:
     """What a reading costs in this launch, so that steps add up to the uninstrumented stretches.
 
-    Where each stretch is one step, both are the same, and it is what a reading costs by itself.
+    Where each stretch is one step, both are the same, and it is what a reading costs by itself. It
+    is never so much that fewer steps than there are stretches have it: more would add to the sum.
     """
-    if len(steps.step_ns) == len(steps.stretch_ns):
-        return steps.reading_ns
     intervals_ns = np.array(steps.step_ns)
     whole_ns, stretches = sum(steps.stretch_ns), len(steps.stretch_ns)
-    low, high = 0.0, float(intervals_ns.max())
+    most = int(np.ceil(stretches * (1 + slower)))
+    if len(intervals_ns) <= most:
+        return steps.reading_ns
+    if float(ReadingCost(reading_ns=0.0, slower=slower).without(intervals_ns).sum()) <= whole_ns:
+        return 0.0
+    low, high = 0.0, float(np.sort(intervals_ns)[-most])
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         left = ReadingCost(reading_ns=middle, slower=slower).without(intervals_ns)

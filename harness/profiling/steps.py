@@ -81,14 +81,13 @@ def _instrumented_ns(steps: m.StepsRead) -> float:
 
 def _plain_s(steps: m.StepsRead, cost: ReadingCost) -> float:
     """A call of which no reading is left: entering, all uninstrumented stretches, and leaving."""
-    stretches_ns = sum(steps.stretch_ns) - cost.reading_ns * len(steps.stretch_ns)
     entering_ns = float(cost.without([steps.before_ns])[0])
+    stretches_ns = cost.without_ends_ns(sum(steps.stretch_ns), len(steps.stretch_ns))
     return (entering_ns + stretches_ns + steps.after_ns) * 1e-9
 
 
 def _stretched_s(steps: m.StepsRead, cost: ReadingCost) -> float:
-    readings = len(steps.stretch_ns) + 1
-    return (steps.stretched_ns - cost.reading_ns * readings) * 1e-9
+    return cost.without_ends_ns(steps.stretched_ns, len(steps.stretch_ns) + 1) * 1e-9
 
 
 @dataclass(slots=True)

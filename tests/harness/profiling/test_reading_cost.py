@@ -90,6 +90,32 @@ def test_a_step_gives_no_more_than_it_has() -> None:
     assert left.tolist() == [960.0, 460.0, 0.0]
 
 
+def test_noise_of_long_steps_is_no_cost_of_reading() -> None:
+    """A few steps that are nearly all of the call may say less than nothing, or too much."""
+    true_ns = [*([500.0] * 37), 300_000.0, 400_000.0, 300_000.0]
+    exact = _steps(true_ns, reading_ns=100.0, length=2)
+    less = exact._replace(stretch_ns=[each * 1.01 for each in exact.stretch_ns])
+    more = exact._replace(stretch_ns=[each * 0.95 for each in exact.stretch_ns])
+
+    assert reading_cost_ns(exact, 0.0) == pytest.approx(100.0)
+    assert reading_cost_ns(less, 0.0) == 0.0
+    assert reading_cost_ns(more, 0.0) <= 600.0  # what a short step has with its reading
+
+
+def test_what_all_stretches_are_slower_by_is_taken_out_of_all() -> None:
+    """By what other launches tell: steps and stretches become parts of the call never read."""
+    true_ns = _uneven(60)
+    steps = _steps(true_ns, reading_ns=100.0)
+    # Three stretches and entering have a reading each.
+    slowed = steps._replace(call_ns=sum(true_ns) / 1.04, stretched_ns=sum(true_ns) + 400.0)
+
+    cost = reading_costs([_launch(slowed, 1), _launch(slowed, 2)])[0]
+
+    assert cost.stretched == pytest.approx(1.04)
+    assert sum(cost.without(slowed.step_ns)) == pytest.approx(slowed.call_ns)
+    assert cost.without_ends_ns(slowed.stretched_ns, 4) == pytest.approx(slowed.call_ns)
+
+
 @pytest.mark.parametrize(("size", "length"), [(1, 1), (17, 1), (20, 20), (40, 20)])
 def test_slowness_needs_stretches_that_tell_it(size: int, length: int) -> None:
     """Stretches of one step, or too few of them, tell none; nor do stretches that are alike."""
@@ -102,7 +128,7 @@ def test_a_cost_that_nothing_tells_is_that_of_a_reading_by_itself() -> None:
 
     assert reading_cost_ns(single, 0.0) == 60.0
     alone = reading_costs([_launch(_steps(_uneven(60), reading_ns=100.0), 1)])
-    assert alone == [ReadingCost(reading_ns=60.0, slower=0.0)]
+    assert alone == [ReadingCost(reading_ns=60.0)]
 
 
 def test_the_cost_comes_from_other_launches_that_take_the_same_steps() -> None:

@@ -22,8 +22,8 @@ TIES: dict[str, frozenset[str]] = {
 DEPTHS = {"openvino": 100, "pytensor-network": 50}
 """Of the deep chain, where 1,500 is out of reach: OpenVINO compiles 400 in 27 s, 200 in 3 s.
 
-PyTensor makes one addition of the whole chain, which takes Numba 26 s to compile at 100 operands,
-and of which it takes fewer than 1,000.
+PyTensor makes one addition of the whole chain, which takes Numba 26 s to compile at 100 operands;
+it takes fewer than 1,000.
 """
 
 RECURSIVE: dict[str, type[Exception]] = {

@@ -111,6 +111,7 @@ class Places:
         most = self._most[len(data)]
         if not most:
             self._kept.clear()
+            self._order.clear()
             return self._layout.place(weights), [self._layout.place(each) for each in data]
         if len(self._kept) < most:
             self._kept.append((self._layout.place(weights), []))

@@ -105,6 +105,17 @@ def test_large_inputs_are_copied_each_time_and_not_kept() -> None:
     assert placed() is None
 
 
+def test_places_begin_anew_after_data_that_were_too_large() -> None:
+    """Fewer places than before, in an order of their own."""
+    places = _places()
+    small = [{"x": np.zeros(8)}, {"x": np.zeros(700_000)}, {"x": np.zeros(2**21)}]
+
+    for sets in (1, 3, 2):
+        drawn = [places.next({}, small[:sets])[1][0]["x"].ctypes.data for _ in range(20)]
+
+    assert len(set(drawn)) == 5
+
+
 def test_small_objects_begin_elsewhere_in_their_pools() -> None:
     """What is allocated next lies at many different places of Python's pools of 16 KiB."""
     layout = _layout(fixed=False)

@@ -111,7 +111,7 @@ def test_places_begin_anew_after_data_that_were_too_large() -> None:
     small = [{"x": np.zeros(8)}, {"x": np.zeros(700_000)}, {"x": np.zeros(2**21)}]
 
     for sets in (1, 3, 2):
-        drawn = [places.next({}, small[:sets])[1][0]["x"].ctypes.data for _ in range(20)]
+        drawn = [places.next({}, small[:sets])[1][0]["x"].ctypes.data for _ in range(10)]
 
     assert len(set(drawn)) == 5
 

@@ -86,6 +86,7 @@ class TorchEagerNetwork(Adapter):
             for each in profiled.key_averages()
             if each.key != "[memory]"
         ]
+        graph = Counter(_operators(lowered))
         return EngineProfile(
             rows=sorted(rows, key=lambda row: -row.seconds),
             profiler=f"torch.profiler of PyTorch {self.version()}",
@@ -94,8 +95,8 @@ class TorchEagerNetwork(Adapter):
                 "allocated: what an operation has left allocated, net; nothing tells bytes moved",
                 "flops: of matrix products and a few others alone",
             ],
-            graph=Counter(_operators(lowered)),
-            graph_of="aten operators",
+            graph=graph,
+            graph_of="aten operators" if graph else "",
         )
 
 

@@ -114,10 +114,6 @@ class Launch(Protocol):
         """Put a question that will be asked later, in the same order, so that it is worked on."""
         ...
 
-    def has_caught_up(self) -> bool:
-        """Whether everything that was posted is answered, or nothing more will be."""
-        ...
-
     def close(self) -> None:
         """End the process and everything that it started."""
         ...
@@ -247,17 +243,6 @@ class LocalLaunch:
         with contextlib.suppress(BrokenPipeError):  # whoever asks will find it dead
             self._send(question)
             self._posted.append(question)
-
-    def has_caught_up(self) -> bool:
-        """Whether everything that was posted is answered, or nothing more will be."""
-        while self._answers.count(b"\n") < len(self._posted):
-            received = self._received(0.0)
-            if received is None:
-                return self.process.poll() is not None
-            if not received:
-                return True
-            self._answers += received
-        return True
 
     def close(self) -> None:
         """Hang up, end everything that was started, and remove the scratch directory."""

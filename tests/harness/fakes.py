@@ -133,9 +133,6 @@ class FakeLaunch:
     def post(self, question: m.Message) -> None:
         self.posted.append(question)
 
-    def has_caught_up(self) -> bool:
-        return True
-
     def close(self) -> None:
         self.closed = True
 

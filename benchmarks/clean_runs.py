@@ -16,10 +16,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from evaluators import catalog
 from evaluators.protocol import EvaluatorError
@@ -87,19 +88,23 @@ def _is_installed(name: str) -> bool:
 
 def _print(rows: Sequence[Reading]) -> int:
     classes: Counter[tuple[str, str]] = Counter()
+    calls: dict[str, list[int]] = defaultdict(list)
     leaks: list[Reading] = []
     for row in rows:
         if row.metric == "memory_drift" and row.status == "ok":
             classes[row.evaluator, class_of(row.detail)] += 1
+            calls[row.evaluator].append(row.calls or 0)
             leaks += [row] if class_of(row.detail) == "leak" else []
         elif row.status != "ok":
             classes[row.evaluator, row.status] += 1
     cases = sorted({f"{row.scenario}:{row.params}" for row in rows})
-    print(f"{'evaluator':<22} launches  classes told, over {', '.join(cases)}")
+    print(f"over {', '.join(cases)}")
+    print(f"{'evaluator':<22} launches  fewest calls  median calls  classes told")
     for name in sorted({who for who, _ in classes}):
         told = [f"{count} {kind}" for (who, kind), count in sorted(classes.items()) if who == name]
         launches = sum(count for (who, _), count in classes.items() if who == name)
-        print(f"{name:<22} {launches:>8}  {', '.join(told)}")
+        followed = f"{min(calls[name]):>12,}  {median(calls[name]):>12,.0f}" if calls[name] else ""
+        print(f"{name:<22} {launches:>8}  {followed:<26}  {', '.join(told)}")
     for row in leaks:
         print(f"LEAK {row.evaluator} {row.scenario} {row.params}: {row.value:.1f} B; {row.detail}")
     print(f"{sum(classes.values())} launches, {len(leaks)} leaks")

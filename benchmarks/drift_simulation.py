@@ -204,6 +204,16 @@ def _ever_slower(rng: random.Random, calls: Floats) -> Floats:
     return 10 ** rng.uniform(3.5, 6) * np.log2(1 + calls / rng.uniform(1, 50))
 
 
+def _in_lumps(rng: random.Random, calls: Floats) -> Floats:
+    """The same in lumps of 32 B to 3 kB that come at random, ever more rarely."""
+    lumps_an_e_fold, start = 10 ** rng.uniform(0.5, 2), rng.uniform(1, 200)
+    reached, times = 0.0, []
+    while not times or times[-1] < calls[-1]:
+        reached += rng.expovariate(lumps_an_e_fold)
+        times.append(start * np.expm1(reached))
+    return 10 ** rng.uniform(1.5, 3.5) * np.searchsorted(times, calls, side="right")
+
+
 def _all(rng: random.Random, calls: Floats) -> Floats:
     return _teeth(rng, calls) + _arenas(rng, calls) + _once(rng, calls)
 
@@ -214,6 +224,7 @@ _PARTS: dict[str, Part] = {
     "arenas": _arenas,
     "growth that comes once": _once,
     "growth ever slower": _ever_slower,
+    "the same in lumps": _in_lumps,
     "all of them": _all,
 }
 """The last has no growth that is ever slower, which has no end to be told."""

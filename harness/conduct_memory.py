@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.conversation import CALL, PREPARED_PHASES, Group, Side, checked
+from harness.drift_looks import Look, is_clear, told
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement
 from harness.sampled_memory import SampledMemory, Sampler
@@ -29,7 +30,6 @@ _ONCE_BYTES = 64 * 1024
 _LEAK_CALLS = 500
 """Over fewer, an engine's own caches that are filling look like a leak: a function that PyTorch has
 compiled gains 40 kB within its first two hundred calls, and then nothing."""
-_SETTLED = frozenset({"flat", "plateau"})
 _KEPT = "function kept"
 """What stands in the place of a call where every function stays alive."""
 _SAWTOOTH_BYTES = 4_096
@@ -194,7 +194,7 @@ def _follow_memory(side: Side, effort: Effort) -> None:
     if units is not None:
         budget_ns *= 5  # calls are what such a scenario is about, so it gets more time for them
     floor = LEAK_FLOOR_BYTES_PER_REBUILD if side.unit != CALL else LEAK_FLOOR_BYTES_PER_CALL
-    drift: Drift | None = None
+    looks: list[Look] = []
     for _ in range(1 + effort.follow_more):
         asked = m.FollowMemory(
             calls=units,
@@ -203,16 +203,15 @@ def _follow_memory(side: Side, effort: Effort) -> None:
             budget_ns=budget_ns,
         )
         followed.add(side.ask(asked, m.MemorySeries, "evaluate"))
-        before, drift = drift, followed.drift(floor)
+        looks.append(Look(calls=followed.calls[-1], drift=followed.drift(floor)))
         # A leak is told when it has been seen twice, the second time over more calls, and over
         # enough of them; where calls are slow, each time gets more.
         are_few = side.unit == CALL and followed.calls[-1] < _LEAK_CALLS
-        confirmed = before is not None and before.grows and not are_few
         if are_few:
             budget_ns *= 2
-        is_clear = drift is None or drift.kind in _SETTLED or (drift.grows and confirmed)
-        if is_clear or side.unit == _KEPT:
+        if side.unit == _KEPT or (is_clear(looks) and not (looks[-1].grows and are_few)):
             break
+    drift = told(looks)
     watched = m.WatchCollector(budget_ns=effort.follow_budget_ns // 4)
     sawtooth = side.ask(watched, m.Sawtooth, "evaluate")
     if drift is not None:

@@ -111,7 +111,10 @@ class Session:
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
             self._written = written_before(
-                settings.out, settings.effort.phases, resume=settings.resume
+                settings.out,
+                settings.effort.phases,
+                resume=settings.resume,
+                drift_alone=settings.effort.drift_alone,
             )
             self.id = self._written.session or self.id
             self._recall(groups)

@@ -15,17 +15,21 @@ from results.pairs import LOG_RATIO_NOTE, PairRatio, noted_ratio
 from results.schema import Reading
 from results.tables import read, readings
 
+_LAST_OF_MEMORY = ("teardown", "retained_memory")
+
 
 class Written:
     """What the table holds of this session: `--resume` adds only what is missing."""
 
     def __init__(
-        self, readings: Iterable[Reading] = (), phases: frozenset[str] | None = None
+        self,
+        readings: Iterable[Reading] = (),
+        phases: frozenset[str] | None = None,
+        *,
+        drift_alone: bool = False,
     ) -> None:
-        self._last_rows = {
-            TIME: _last_rows(phases),
-            MEMORY: (("teardown", "retained_memory"),),
-        }
+        last_of_memory = ("evaluate", "memory_drift") if drift_alone else _LAST_OF_MEMORY
+        self._last_rows = {TIME: _last_rows(phases), MEMORY: [last_of_memory]}
         self._keys: set[tuple[object, ...]] = set()
         self._failed: dict[tuple[str, ...], Measurement] = {}
         self._pair_ratios: dict[tuple[str, ...], list[PairRatio]] = {}
@@ -73,18 +77,25 @@ class Written:
         )
 
 
-def written_before(table: Path, phases: frozenset[str] | None, *, resume: bool) -> Written:
+def written_before(
+    table: Path, phases: frozenset[str] | None, *, resume: bool, drift_alone: bool = False
+) -> Written:
     """Of the table's last session with `--resume`, else nothing: a new session is appended.
 
     Args:
         table: that exists.
         phases: whose times are wanted; None for all.
         resume: whether the session goes on.
+        drift_alone: whether memory launches tell nothing but drift.
     """
     if not resume or not table.stat().st_size:
         return Written()
     found = list(readings(read(table)))
-    return Written((each for each in found if each.session == found[-1].session), phases)
+    return Written(
+        (each for each in found if each.session == found[-1].session),
+        phases,
+        drift_alone=drift_alone,
+    )
 
 
 def _last_rows(phases: frozenset[str] | None) -> Sequence[tuple[str, str]]:

@@ -13,13 +13,15 @@ import pytest
 from harness.cases import parse_spec
 from harness.effort import quick_effort
 from harness.launch import Surroundings, usable_cpu
-from harness.plan import MEMORY, TIME, Contender, Version, plan_steps
+from harness.plan import MEMORY, TIME, Contender, Step, Version, plan_steps
 from harness.session import Session, Settings
 from harness.side_files import blocks_path
 from harness.worker import messages as m
+from harness.written import Written
 from results.schema import Reading
 from results.tables import read, readings
 from tests.harness.fakes import Answer, FakeLauncher, usual_answers
+from tests.results.samples import reading
 
 _EFFORT = quick_effort(launches=2, timeout_s=60, memory=False)
 
@@ -230,6 +232,29 @@ def test_a_launch_is_complete_with_the_phases_that_are_wanted(tmp_path: Path, ph
     Session(settings, launcher).run(groups)
 
     assert len(launcher.started) == 2
+
+
+@pytest.mark.parametrize("drift_alone", [False, True])
+def test_a_memory_launch_is_complete_with_its_last_row(*, drift_alone: bool) -> None:
+    """Drift is the last row of a launch that follows calls alone, and the first of any other."""
+    contender = _contender()
+    case = contender.case
+    drift = reading(
+        label=contender.version.label,
+        evaluator=case.evaluator,
+        scenario=case.scenario,
+        params=case.params_text,
+        mode=case.mode,
+        phase="evaluate",
+        metric="memory_drift",
+        launch=2,
+    )
+    written = Written([drift], drift_alone=drift_alone)
+
+    steps = [Step(kind=MEMORY, launch=launch, contenders=(contender,)) for launch in (1, 2, 3)]
+
+    found = [written.is_complete(contender, step) for step in steps]
+    assert found == [False, drift_alone, False]
 
 
 def test_resuming_a_complete_table_launches_nothing(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@
                     the first call of a chain h = tanh(h·w + b) of n steps with its gradient
     tensorflow      the first call of a function of n doublings, as it is and without Grappler's
                     optimisers, one by one
+    openvino        compile n doublings, fused into one node (by its snippets) and without
     numpy           what a step back costs in a tanh network of 300 steps, its cotangents and how
                     many of them are subnormal: with hidden weights of normal values, then with
                     orthogonal ones and weaker inputs
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from statistics import median
 from time import perf_counter
@@ -164,6 +166,28 @@ def _tensorflow() -> Iterator[str]:
         yield f"{18:6,}  doublings, {switch}={switch == switches[-1]}: {first_call(18):.3f} s"
 
 
+def _openvino() -> Iterator[str]:
+    openvino, operations = _engine("openvino"), _engine("openvino.opset13")
+    core = openvino.Core()
+
+    def compiled(doublings: int, fused: bool) -> Any:
+        x = h = operations.parameter([_WIDTH], np.float32)
+        for _ in range(doublings):
+            h = operations.add(h, h)
+        told = {"INFERENCE_NUM_THREADS": 1} | ({} if fused else {"SNIPPETS_MODE": "DISABLE"})
+        return core.compile_model(openvino.Model([h], [x]), "CPU", told)
+
+    compiled(10, True)
+    for doublings in (50, 100, 200, 400):
+        for fused in (True, False):
+            nodes = len(compiled(doublings, fused).get_runtime_model().get_ops())
+            seconds = _seconds(partial(compiled, doublings, fused))
+            yield (
+                f"{doublings:6,}  doublings, {'fused' if fused else 'SNIPPETS_MODE=DISABLE'}: "
+                f"{nodes} nodes, {seconds:.3f} s"
+            )
+
+
 def _numpy() -> Iterator[str]:
     hidden, inputs = 64, 32
     rng = np.random.default_rng(0)
@@ -208,6 +232,7 @@ ENGINES: dict[str, Callable[[], Iterator[str]]] = {
     "jax": _jax,
     "pytensor": _pytensor,
     "tensorflow": _tensorflow,
+    "openvino": _openvino,
     "numpy": _numpy,
 }
 

@@ -16,6 +16,7 @@ Threads: CasADi uses one.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
@@ -260,23 +261,26 @@ def _reduction(of_rows: Callable[[Any, int, int], Any]) -> Callable[[Node], Call
 
 
 def _sum(node: Node) -> Callable[[Any], Any]:
-    """Over the last axes, the sums of a matrix's columns: no element is moved."""
+    """Over axes that stand side by side, by sums within a matrix: no element is moved."""
     shape, axes = node.operands[0].shape, node.attributes.axes
-    kept = [axis for axis, size in enumerate(shape) if size != 1 and axis not in axes]
-    length = node.size
-    rows = node.operands[0].size // length if length else 0
-    if rows <= 1 or any(shape[axis] != 1 and axis < max(kept, default=0) for axis in axes):
+    summed = [axis for axis, size in enumerate(shape) if size != 1 and axis in axes]
+    if not node.size:
+        return lambda _: casadi.MX.zeros(0, 1)
+    if not summed:
+        return lambda x: x
+    first, after = summed[0], summed[-1] + 1
+    if any(shape[axis] != 1 and axis not in axes for axis in range(first, after)):
         return _sum_from_front(node)
-    return lambda x: casadi.vec(casadi.sum1(casadi.reshape(x, rows, length)))
+    outer, rows, inner = map(math.prod, (shape[:first], shape[first:after], shape[after:]))
+    if inner == 1:
+        return lambda x: casadi.vec(casadi.sum1(casadi.reshape(x, rows, outer)))
+    if outer == 1:
+        return lambda x: casadi.sum2(casadi.reshape(x, inner, rows))
+    ones = casadi.kron(casadi.DM.eye(outer), casadi.DM.ones(rows, 1))
+    return lambda x: casadi.vec(casadi.mtimes(casadi.reshape(x, inner, outer * rows), ones))
 
 
-def _sum_of_rows(x: Any, rows: int, length: int) -> Any:
-    if rows == 1:
-        return x
-    return casadi.sum2(casadi.reshape(x, length, rows)) if length > 1 else casadi.sum1(x)
-
-
-_sum_from_front = _reduction(_sum_of_rows)
+_sum_from_front = _reduction(lambda x, rows, length: casadi.sum2(casadi.reshape(x, length, rows)))
 
 
 def _max_of_rows(x: Any, rows: int, length: int) -> Any:

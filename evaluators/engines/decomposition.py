@@ -21,7 +21,7 @@ from networks import Node, functions as f, operators as op, topological_order
 from networks.collector import collector_paused
 from networks.inference import BOOL
 from networks.node import constant, make
-from networks.operators import Operator
+from networks.operators import Operator, Taken
 
 
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
@@ -110,6 +110,13 @@ def _with_zero(x: Node, axis: int) -> Node:
     return f.concat([x, constant(np.zeros(sizes), x.dtype, None)], axis=axis)
 
 
+def _taken(x: Node, positions: np.ndarray, axis: int) -> Node:
+    """As `functions.take`, of positions that need no check."""
+    shape = (*x.shape[:axis], len(positions), *x.shape[axis + 1 :])
+    indices = Taken(tuple(positions.tolist()), axis)
+    return make(op.TAKE, (x,), indices, shape, x.dtype, None)
+
+
 def _expm1(_node: Node, x: Node) -> Node:
     """tanh(x/2)·(e^x + 1), which keeps its accuracy near 0."""
     return f.tanh(x * 0.5) * (f.exp(x) + 1.0)
@@ -159,7 +166,7 @@ def _place(node: Node, x: Node) -> Node:
         size, count = node.shape[axis], x.shape[axis]
         if (start, step, count) != (0, 1, size):
             positions = source_positions(start, step, count, size)
-            x = f.take(_with_zero(x, axis), positions.tolist(), axis=axis)
+            x = _taken(_with_zero(x, axis), positions, axis)
     return x
 
 
@@ -167,7 +174,7 @@ def _scatter_add(node: Node, x: Node) -> Node:
     """Each place sums the elements that it gets."""
     indices, axis = node.attributes
     gathered = sources(indices, node.shape[axis])
-    taken = f.take(_with_zero(x, axis), gathered.ravel().tolist(), axis=axis)
+    taken = _taken(_with_zero(x, axis), gathered.ravel(), axis)
     if gathered.shape[1] == 1:
         return taken
     shape = (*x.shape[:axis], *gathered.shape, *x.shape[axis + 1 :])

@@ -5,8 +5,9 @@ differentiated network. CasADi computes in float64 alone; results are cast to th
 
 lower: the MX expressions, and `casadi.reverse` where it differentiates. CasADi has matrices and no
     arrays of more axes, so a value is a dense column of its elements in C order: elementwise
-    operations are CasADi's own, movements are its gathering of non-zeros, and a product of matrices
-    is the product of both transposed, which in CasADi's column-major order needs no movement.
+    operations are CasADi's own, movements are its gathering of non-zeros, sums are those of a
+    matrix's rows or columns, and a product of matrices is the product of both transposed, which in
+    CasADi's column-major order needs no movement.
 compile: `casadi.Function(…)`, which sorts the expressions into a list of instructions.
 waited for: nothing; calls are synchronous. Arguments and results are handed over as buffers.
 cached: nothing. Expressions are kept alive by the functions made of them.

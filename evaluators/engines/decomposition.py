@@ -21,7 +21,7 @@ from networks import Node, functions as f, operators as op, topological_order
 from networks.collector import collector_paused
 from networks.inference import BOOL
 from networks.node import constant, make
-from networks.operators import Operator, Taken
+from networks.operators import Operator, Reduced, Taken
 
 
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
@@ -146,7 +146,13 @@ def _mean(node: Node, x: Node) -> Node:
 
 
 def _sum_to(node: Node, x: Node) -> Node:
-    return f.reshape(f.sum(x, axis=summed_axes(node).axes), node.shape)
+    """Without the checks of `functions.sum`: most of what is replaced in gradients is this."""
+    axes = summed_axes(node).axes
+    kept = tuple([size for axis, size in enumerate(x.shape) if axis not in axes])
+    total = make(op.SUM, (x,), Reduced(axes, False), kept, x.dtype, None)
+    if kept == node.shape:
+        return total
+    return make(op.RESHAPE, (total,), None, node.shape, x.dtype, None)
 
 
 def _maximum_share(_node: Node, x: Node, y: Node) -> Node:

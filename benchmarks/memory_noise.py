@@ -200,6 +200,7 @@ def _measured(values: Floats) -> Measured:
             sessions=np.zeros(size, dtype=np.int64),
             values=values[known],
             log_ratios=np.full(size, np.nan),
+            log_errors=np.full(size, np.nan),
             speeds=np.full(size, np.nan),
             is_last=np.zeros(size, dtype=bool),
         ),

@@ -186,7 +186,7 @@ def test_resuming_knows_the_pairs_that_were_measured(tmp_path: Path) -> None:
     settings = _settings(
         out,
         effort=replace(_EFFORT, launches=50, least_launches=5),
-        enough=lambda log_ratios: len(log_ratios) == 7,
+        enough=lambda pairs: len(pairs) == 7,
         resume=True,
     )
     fewer = replace(settings, effort=replace(settings.effort, launches=5))
@@ -290,7 +290,7 @@ def test_a_case_is_measured_until_its_pairs_have_decided(tmp_path: Path) -> None
     settings = _settings(
         out,
         effort=replace(_EFFORT, launches=50, least_launches=5),
-        enough=lambda log_ratios: len(log_ratios) == 7,
+        enough=lambda pairs: len(pairs) == 7,
     )
 
     Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
@@ -328,7 +328,7 @@ def test_a_pair_that_decides_is_not_declared_the_last(tmp_path: Path) -> None:
     """Since it would not have been, had it shown something else."""
     out = tmp_path / "a.csv"
     effort = replace(_EFFORT, launches=50, least_launches=5)
-    settings = _settings(out, effort=effort, enough=lambda log_ratios: len(log_ratios) == 7)
+    settings = _settings(out, effort=effort, enough=lambda pairs: len(pairs) == 7)
 
     Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from evaluators import catalog
 from evaluators.engines.adapter import Adapter, Asked, Operators
-from evaluators.engines.decomposition import decomposed_in_order
+from evaluators.engines.decomposition import decomposed_steps
 from evaluators.engines.walk import walk
 from evaluators.protocol import EvaluatorError, gradient_by
 from networks import Network, Node, differentiate, simplify
@@ -132,8 +132,8 @@ def lowered_without_engine(evaluator: Adapter, network: Network, mode: str) -> N
     elif hasattr(module, "exported"):
         _export_nothing(asked)
     else:
-        outputs, nodes = decomposed_in_order(asked.outputs, module._KNOWN)
-        walked = walk(outputs, _silenced(module._bind), _nothing, nodes)
+        outputs, steps = decomposed_steps(asked.outputs, module._KNOWN)
+        walked = walk(outputs, _silenced(module._Functions().bind), _nothing, steps)
         walked(_nothing, _nothing)
 
 
@@ -170,7 +170,7 @@ def _export_nothing(asked: Asked) -> None:
         def _declare(self, *_: Any) -> None:
             pass
 
-    Silent().model(asked.inputs, *decomposed_in_order(asked.outputs, onnx_export.KNOWN))
+    Silent().model(asked.inputs, *decomposed_steps(asked.outputs, onnx_export.KNOWN))
 
 
 if __name__ == "__main__":

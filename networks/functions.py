@@ -369,7 +369,7 @@ def take(x: Node, indices: Sequence[int], *, axis: int = 0) -> Node:
         raise NetworkError(f"take: found {indices!r} as indices; expected a list of integers")
     if listed.size and (listed.min() < -size or listed.max() >= size):
         raise refusal(operators.TAKE, (x,), f"an index is outside axis {at} of size {size}")
-    positions = tuple(int(each) % size for each in listed)
+    positions = tuple((listed.astype(np.int64) % size).tolist())
     shape = (*x.shape[:at], len(positions), *x.shape[at + 1 :])
     return make(operators.TAKE, (x,), Taken(positions, at), shape, x.dtype, x.cache)
 

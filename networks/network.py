@@ -63,15 +63,17 @@ class Network:
         )
 
 
-def topological_order(roots: Iterable[Node]) -> tuple[Node, ...]:
+def topological_order(roots: Iterable[Node], listed: set[Node] | None = None) -> tuple[Node, ...]:
     """Every node that the roots need, operands before their users.
+
+    Nodes that are `listed` already are left out, and what only they need; the others get into it.
 
     Depth-first, first operand first, so that a left fold is listed term by term rather than all
     terms before all sums. Iterative: a node is entered when it is popped, and listed when the None
     that was pushed then is popped.
     """
     order: list[Node] = []
-    seen: set[Node] = set()
+    seen: set[Node] = set() if listed is None else listed
     entered: list[Node] = []
     stack: list[Node | None] = list(roots)
     stack.reverse()

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple, TypeAlias
 
-from evaluators.engines.decomposition import decomposed_in_order
+from evaluators.engines.decomposition import decomposed_steps
 from evaluators.engines.table import Engine, engine_named
 from evaluators.engines.walk import walk
 from evaluators.protocol import Array, EvaluatorError, network_for, refusal
@@ -67,8 +67,8 @@ class Operators:
 
         `constant` gives what the engine has for a constant's array.
         """
-        outputs, nodes = decomposed_in_order(asked.outputs, self.known)
-        walked = walk(outputs, self.bind, constant, nodes)
+        outputs, steps = decomposed_steps(asked.outputs, self.known)
+        walked = walk(outputs, self.bind, constant, steps)
         weight_names, data_names = asked.weight_names, asked.data_names
 
         def of_inputs(weights: Sequence[Any], data: Sequence[Any]) -> list[Any]:

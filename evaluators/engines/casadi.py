@@ -5,8 +5,9 @@ differentiated network. CasADi computes in float64 alone; results are cast to th
 
 lower: the MX expressions, and `casadi.reverse` where it differentiates. CasADi has matrices and no
     arrays of more axes, so a value is a dense column of its elements in C order: elementwise
-    operations are CasADi's own, movements are its gathering of non-zeros, and a product of matrices
-    is the product of both transposed, which in CasADi's column-major order needs no movement.
+    operations are CasADi's own, movements are its gathering of non-zeros, sums are those of a
+    matrix's rows or columns, and a product of matrices is the product of both transposed, which in
+    CasADi's column-major order needs no movement.
 compile: `casadi.Function(…)`, which sorts the expressions into a list of instructions.
 waited for: nothing; calls are synchronous. Arguments and results are handed over as buffers.
 cached: nothing. Expressions are kept alive by the functions made of them.
@@ -16,8 +17,9 @@ Threads: CasADi uses one.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import casadi
@@ -25,12 +27,12 @@ import numpy as np
 
 from evaluators.engine_profile import EngineProfile, EngineRow
 from evaluators.engines.adapter import Adapter
-from evaluators.engines.decomposition import decomposed_in_order
+from evaluators.engines.decomposition import decomposed_steps
 from evaluators.engines.walk import walk
 from evaluators.protocol import Array, Arrays, Data, Evaluator, Function, Weights
 from networks import Network, Node, operators as op
 from networks.inference import Shape
-from networks.operators import Operator
+from networks.operators import Operator, Region
 
 _INSTRUCTIONS = {
     getattr(casadi, name): name.removeprefix("OP_").lower()
@@ -63,8 +65,9 @@ class CasadiNetwork(Adapter):
             {node.attributes: casadi.MX.sym(node.attributes, node.size) for node in inputs}
             for inputs in (asked.weights, asked.data)
         ]
-        known, order = decomposed_in_order(asked.outputs, _KNOWN)
-        outputs = walk(known, _bind, _constant, order)(weights.__getitem__, data.__getitem__)
+        known, steps = decomposed_steps(asked.outputs, _KNOWN)
+        walked = walk(known, _Functions().bind, _constant, steps)
+        outputs = walked(weights.__getitem__, data.__getitem__)
         nodes = asked.outputs
         if asked.is_differentiated:
             outputs += _derivatives(outputs[0], list(weights.values()))
@@ -161,12 +164,35 @@ def _constant(array: Array) -> Any:
     return casadi.MX(casadi.DM(array.astype(np.float64).reshape(-1)))
 
 
-def _bind(node: Node) -> Callable[..., Any]:
-    """CasADi's function of the node's operands."""
-    plain = _PLAIN.get(node.operator)
-    if plain is None:
-        return _BINDS[node.operator](node)
-    spread = [_spreading(operand.shape, node.shape) for operand in node.operands]
+class _Functions:
+    """CasADi's functions of nodes' operands, for one lowering.
+
+    Nodes of one kind and the same shapes share theirs: the places of elements are long lists.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Callable[..., Any]] = {}
+
+    def bind(self, node: Node) -> Callable[..., Any]:
+        """The function of the node's operands."""
+        shapes = [operand.shape for operand in node.operands]
+        plain = _PLAIN.get(node.operator)
+        if plain is not None and shapes.count(node.shape) == len(shapes):
+            return plain
+        key = (node.operator, node.attributes, node.shape, node.dtype, *shapes)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = (
+                _BINDS[node.operator](node) if plain is None else _spread(plain, shapes, node.shape)
+            )
+        return made
+
+
+def _spread(
+    plain: Callable[..., Any], shapes: Sequence[Shape], wanted: Shape
+) -> Callable[..., Any]:
+    """Of operands that are broadcast first."""
+    spread = [_spreading(shape, wanted) for shape in shapes]
     if not any(spread):
         return plain
     return lambda *operands: plain(
@@ -184,6 +210,27 @@ def _gather(places: Array, size: int = 0) -> Callable[[Any], Any]:
 
 def _places(shape: Shape) -> Array:
     return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+
+
+def _places_at(shape: Shape, positions: Sequence[Array]) -> Array:
+    """Those of the elements at these positions along each axis."""
+    places = np.zeros((), np.int64)
+    for size, along in zip(shape, positions, strict=True):
+        places = np.add.outer(places * size, along)
+    return places
+
+
+def _sliced(shape: Shape, region: Region) -> Array:
+    slices = zip(shape, region.slices(), strict=True)
+    return _places_at(shape, [np.arange(size)[each] for size, each in slices])
+
+
+def _taken(node: Node) -> Array:
+    shape = node.operands[0].shape
+    indices, axis = node.attributes
+    positions = [np.arange(size) for size in shape]
+    positions[axis] = np.array(indices, np.int64)
+    return _places_at(shape, positions)
 
 
 def _spreading(shape: Shape, wanted: Shape) -> Callable[[Any], Any] | None:
@@ -214,10 +261,27 @@ def _reduction(of_rows: Callable[[Any, int, int], Any]) -> Callable[[Node], Call
     return bind
 
 
-def _sum_of_rows(x: Any, rows: int, length: int) -> Any:
-    if rows == 1:
-        return x
-    return casadi.sum2(casadi.reshape(x, length, rows)) if length > 1 else casadi.sum1(x)
+def _sum(node: Node) -> Callable[[Any], Any]:
+    """Over axes that stand side by side, by sums within a matrix: no element is moved."""
+    shape, axes = node.operands[0].shape, node.attributes.axes
+    summed = [axis for axis, size in enumerate(shape) if size != 1 and axis in axes]
+    if not node.size:
+        return lambda _: casadi.MX.zeros(0, 1)
+    if not summed:
+        return lambda x: x
+    first, after = summed[0], summed[-1] + 1
+    if any(shape[axis] != 1 and axis not in axes for axis in range(first, after)):
+        return _sum_from_front(node)
+    outer, rows, inner = map(math.prod, (shape[:first], shape[first:after], shape[after:]))
+    if inner == 1:
+        return lambda x: casadi.vec(casadi.sum1(casadi.reshape(x, rows, outer)))
+    if outer == 1:
+        return lambda x: casadi.sum2(casadi.reshape(x, inner, rows))
+    ones = casadi.kron(casadi.DM.eye(outer), casadi.DM.ones(rows, 1))
+    return lambda x: casadi.vec(casadi.mtimes(casadi.reshape(x, inner, outer * rows), ones))
+
+
+_sum_from_front = _reduction(lambda x, rows, length: casadi.sum2(casadi.reshape(x, length, rows)))
 
 
 def _max_of_rows(x: Any, rows: int, length: int) -> Any:
@@ -275,7 +339,7 @@ def _concat(node: Node) -> Callable[..., Any]:
 
 
 def _place(node: Node) -> Callable[[Any], Any]:
-    indices = _places(node.shape)[node.attributes.slices()].reshape(-1).tolist()
+    indices = _sliced(node.shape, node.attributes).reshape(-1).tolist()
 
     def place(x: Any) -> Any:
         whole = casadi.MX(casadi.DM.zeros(node.size, 1))
@@ -285,12 +349,9 @@ def _place(node: Node) -> Callable[[Any], Any]:
     return place
 
 
-def _moved(places_of: Callable[[Node, Array], Array]) -> Callable[[Node], Callable[[Any], Any]]:
-    def bind(node: Node) -> Callable[[Any], Any]:
-        operand = node.operands[0]
-        return _gather(places_of(node, _places(operand.shape)), operand.size)
-
-    return bind
+def _moved(places_of: Callable[[Node], Array]) -> Callable[[Node], Callable[[Any], Any]]:
+    """What takes, for each element of the result, the operand's at that place."""
+    return lambda node: _gather(places_of(node), node.operands[0].size)
 
 
 _PLAIN: dict[Operator, Callable[..., Any]] = {
@@ -324,17 +385,17 @@ _PLAIN: dict[Operator, Callable[..., Any]] = {
 }
 _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.ASTYPE: lambda node: (lambda x: x != 0) if node.dtype == bool else lambda x: x,
-    op.SUM: _reduction(_sum_of_rows),
+    op.SUM: _sum,
     op.MAX: _reduction(_max_of_rows),
     op.MATMUL: _matmul,
     op.RESHAPE: lambda _: lambda x: x,
-    op.PERMUTE_DIMS: _moved(lambda node, places: places.transpose(node.attributes.axes)),
+    op.PERMUTE_DIMS: _moved(
+        lambda node: _places(node.operands[0].shape).transpose(node.attributes.axes)
+    ),
     op.BROADCAST_TO: _broadcast_to,
     op.CONCAT: _concat,
-    op.SLICE: _moved(lambda node, places: places[node.attributes.slices()]),
-    op.TAKE: _moved(
-        lambda node, places: places.take(node.attributes.indices, node.attributes.axis)
-    ),
+    op.SLICE: _moved(lambda node: _sliced(node.operands[0].shape, node.attributes)),
+    op.TAKE: _moved(_taken),
     op.PLACE: _place,
 }
 _KNOWN = frozenset({*_PLAIN, *_BINDS})

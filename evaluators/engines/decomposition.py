@@ -2,7 +2,6 @@
 
 An adapter says which operators its engine has; the others become several nodes of those. Every
 operation then has operands of one dtype, too: engines differ in what they make of mixed ones.
-Nodes whose operands stay the same stay themselves.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
+from evaluators.engines.walk import Step, steps_of
 from evaluators.strategies.kernels import (
     falling_factorials,
     has_mixed_operands,
@@ -21,40 +21,53 @@ from networks import Node, functions as f, operators as op, topological_order
 from networks.collector import collector_paused
 from networks.inference import BOOL
 from networks.node import constant, make
-from networks.operators import Operator
+from networks.operators import Operator, Reduced, Taken
 
 
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
     """Equal outputs, without the operators that are not known and have a rule here."""
-    return decomposed_in_order(outputs, known)[0]
+    equal, steps = decomposed_steps(outputs, known)
+    made: dict[Node, Node] = {}
+    with collector_paused():
+        for node, operands in steps:
+            if operands is not node.operands or not made.keys().isdisjoint(operands):
+                again = tuple([made.get(each, each) for each in operands])
+                made[node] = make(
+                    node.operator, again, node.attributes, node.shape, node.dtype, None
+                )
+    return tuple([made.get(node, node) for node in equal])
 
 
-def decomposed_in_order(
+def decomposed_steps(
     outputs: Sequence[Node], known: Collection[Operator]
-) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-    """As `decomposed`, with every node that the outputs need, operands before their users."""
+) -> tuple[tuple[Node, ...], Sequence[Step]]:
+    """As `decomposed`, as steps: every node that the outputs need, operands before their users.
+
+    A node stays itself even if its operands were replaced: its step says by what.
+    """
     nodes = topological_order(outputs)
     unknown = _RULES.keys() - known
     is_of_one_dtype = len({node.dtype for node in nodes}) == 1
     if is_of_one_dtype and unknown.isdisjoint({node.operator for node in nodes}):
-        return tuple(outputs), nodes
+        return tuple(outputs), steps_of(nodes)
+    replaced: dict[Node, Node] = {}
+    steps: list[Step] = []
+    listed = set(nodes)
     with collector_paused():
-        replaced: dict[Node, Node] = {}
         for node in nodes:
-            if (
-                node.operator in unknown
-                or (replaced and not replaced.keys().isdisjoint(node.operands))
-                or (not is_of_one_dtype and has_mixed_operands(node))
-            ):
-                replaced[node] = _replacement(node, replaced, known)
-        if not replaced:
-            return tuple(outputs), nodes
-        equal = tuple([replaced.get(node, node) for node in outputs])
-        return equal, topological_order(equal)
+            operands = node.operands
+            if replaced and not replaced.keys().isdisjoint(operands):
+                operands = tuple([replaced.get(each, each) for each in operands])
+            if node.operator in unknown or (not is_of_one_dtype and has_mixed_operands(node)):
+                equal = replaced[node] = _replacement(node, operands, known)
+                steps += steps_of(topological_order((equal,), listed))
+            else:
+                steps.append((node, operands))
+    return tuple([replaced.get(node, node) for node in outputs]), steps
 
 
-def _replacement(node: Node, replaced: dict[Node, Node], known: Collection[Operator]) -> Node:
-    operands = tuple([replaced.get(each, each) for each in node.operands])
+def _replacement(node: Node, operands: tuple[Node, ...], known: Collection[Operator]) -> Node:
+    """Of operands that may have been replaced themselves, with shapes and dtypes as they were."""
     if has_mixed_operands(node):
         operands = tuple([x if x.dtype is BOOL else f.astype(x, "float64") for x in operands])
     rule = None if node.operator in known else _RULES.get(node.operator)
@@ -97,6 +110,13 @@ def _with_zero(x: Node, axis: int) -> Node:
     return f.concat([x, constant(np.zeros(sizes), x.dtype, None)], axis=axis)
 
 
+def _taken(x: Node, positions: np.ndarray, axis: int) -> Node:
+    """As `functions.take`, of positions that need no check."""
+    shape = (*x.shape[:axis], len(positions), *x.shape[axis + 1 :])
+    indices = Taken(tuple(positions.tolist()), axis)
+    return make(op.TAKE, (x,), indices, shape, x.dtype, None)
+
+
 def _expm1(_node: Node, x: Node) -> Node:
     """tanh(x/2)·(e^x + 1), which keeps its accuracy near 0."""
     return f.tanh(x * 0.5) * (f.exp(x) + 1.0)
@@ -126,7 +146,13 @@ def _mean(node: Node, x: Node) -> Node:
 
 
 def _sum_to(node: Node, x: Node) -> Node:
-    return f.reshape(f.sum(x, axis=summed_axes(node).axes), node.shape)
+    """Without the checks of `functions.sum`: most of what is replaced in gradients is this."""
+    axes = summed_axes(node).axes
+    kept = tuple([size for axis, size in enumerate(x.shape) if axis not in axes])
+    total = make(op.SUM, (x,), Reduced(axes, False), kept, x.dtype, None)
+    if kept == node.shape:
+        return total
+    return make(op.RESHAPE, (total,), None, node.shape, x.dtype, None)
 
 
 def _maximum_share(_node: Node, x: Node, y: Node) -> Node:
@@ -146,7 +172,7 @@ def _place(node: Node, x: Node) -> Node:
         size, count = node.shape[axis], x.shape[axis]
         if (start, step, count) != (0, 1, size):
             positions = source_positions(start, step, count, size)
-            x = f.take(_with_zero(x, axis), positions.tolist(), axis=axis)
+            x = _taken(_with_zero(x, axis), positions, axis)
     return x
 
 
@@ -154,7 +180,7 @@ def _scatter_add(node: Node, x: Node) -> Node:
     """Each place sums the elements that it gets."""
     indices, axis = node.attributes
     gathered = sources(indices, node.shape[axis])
-    taken = f.take(_with_zero(x, axis), gathered.ravel().tolist(), axis=axis)
+    taken = _taken(_with_zero(x, axis), gathered.ravel(), axis)
     if gathered.shape[1] == 1:
         return taken
     shape = (*x.shape[:axis], *gathered.shape, *x.shape[axis + 1 :])

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto
 
+from evaluators.engines.walk import Step
 from networks import Node, operators as op
 from networks.inference import BOOL, FLOAT32, FLOAT64
 from networks.operators import Operator
@@ -23,12 +24,12 @@ _TYPES = {FLOAT32: TensorProto.FLOAT, FLOAT64: TensorProto.DOUBLE, BOOL: TensorP
 _ELEMENTS = {**_TYPES, np.dtype(np.int64): TensorProto.INT64}
 
 
-def exported(inputs: Sequence[Node], outputs: Sequence[Node], nodes: Sequence[Node]) -> Any:
-    """An ONNX model of decomposed outputs and the nodes that they need, operands first.
+def exported(inputs: Sequence[Node], outputs: Sequence[Node], steps: Sequence[Step]) -> Any:
+    """An ONNX model of decomposed outputs and the steps that they need, operands first.
 
     Its inputs are called w0, w1, …, d0, d1, ….
     """
-    return _Exporter().model(inputs, outputs, nodes)
+    return _Exporter().model(inputs, outputs, steps)
 
 
 class _Exporter:
@@ -43,8 +44,9 @@ class _Exporter:
         self._graph.name = "network"
         self._names: dict[Node, str] = {}
         self._numbers: dict[Any, str] = {}
+        self._integers: dict[tuple[int, ...], str] = {}
 
-    def model(self, inputs: Sequence[Node], outputs: Sequence[Node], nodes: Sequence[Node]) -> Any:
+    def model(self, inputs: Sequence[Node], outputs: Sequence[Node], steps: Sequence[Step]) -> Any:
         """The whole."""
         counts = {op.WEIGHT: 0, op.DATA: 0}
         for node in inputs:
@@ -52,11 +54,16 @@ class _Exporter:
             self._names[node] = f"{letter}{counts[node.operator]}"
             counts[node.operator] += 1
             self._declare(self._graph.input, self._names[node], node)
-        for node in nodes:
-            if node.operator is op.CONSTANT:
-                self._names[node] = self.number(node.attributes)
-            elif node.operands:
-                self._names[node] = self._add(node)
+        names, emit = self._names, self.emit
+        for node, operands in steps:
+            kind = _PLAIN.get(node.operator)
+            if kind is not None:
+                names[node] = emit(kind, [names[each] for each in operands])
+            elif operands:
+                written = _WRITTEN[node.operator]
+                names[node] = written(self, node, *[names[each] for each in operands])
+            elif node.operator is op.CONSTANT:
+                names[node] = self.number(node.attributes)
         for place, node in enumerate(outputs):
             # Graph outputs have names of their own: one may be an input, or given twice.
             self.emit("Identity", [self._names[node]], name=f"y{place}")
@@ -92,16 +99,12 @@ class _Exporter:
             )
         return name
 
-    def integers(self, values: Sequence[int]) -> str:
-        """An initializer of int64, as axes and shapes are."""
-        return self.number(np.array(values, np.int64))
-
-    def _add(self, node: Node) -> str:
-        operands = [self._names[each] for each in node.operands]
-        kind = _PLAIN.get(node.operator)
-        if kind is not None:
-            return self.emit(kind, operands)
-        return _WRITTEN[node.operator](self, node, *operands)
+    def integers(self, values: tuple[int, ...]) -> str:
+        """The name of an initializer of int64, as axes and shapes are."""
+        name = self._integers.get(values)
+        if name is None:
+            name = self._integers[values] = self.number(np.array(values, np.int64))
+        return name
 
     def _declare(self, into: Any, name: str, node: Node) -> None:
         declared = into.add()

@@ -31,7 +31,7 @@ import onnxruntime
 
 from evaluators.engine_profile import EngineProfile, EngineRow, summed
 from evaluators.engines.adapter import Adapter
-from evaluators.engines.decomposition import decomposed_in_order
+from evaluators.engines.decomposition import decomposed_steps
 from evaluators.engines.onnx_export import KNOWN, exported
 from evaluators.engines.table import matches
 from evaluators.engines.threads import threads
@@ -78,7 +78,7 @@ class OnnxRuntime(Adapter):
     def lower(self, network: Network, mode: str) -> _Lowered:
         """The network as an ONNX model."""
         asked = self.asked(network, mode)
-        model = exported(asked.inputs, *decomposed_in_order(asked.outputs, KNOWN))
+        model = exported(asked.inputs, *decomposed_steps(asked.outputs, KNOWN))
         self._counters = {"engine_nodes": len(model.graph.node)}
         return _Lowered(
             model=model.SerializeToString(),

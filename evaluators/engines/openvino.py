@@ -20,7 +20,7 @@ import numpy as np
 import openvino
 
 from evaluators.engines.adapter import Adapter
-from evaluators.engines.decomposition import decomposed_in_order
+from evaluators.engines.decomposition import decomposed_steps
 from evaluators.engines.onnx_export import KNOWN, exported
 from evaluators.engines.threads import threads
 from evaluators.protocol import Arrays, Data, Evaluator, Function, Weights
@@ -59,7 +59,7 @@ class Openvino(Adapter):
     def lower(self, network: Network, mode: str) -> _Lowered:
         """The network as OpenVINO's graph."""
         asked = self.asked(network, mode)
-        model = exported(asked.inputs, *decomposed_in_order(asked.outputs, KNOWN))
+        model = exported(asked.inputs, *decomposed_steps(asked.outputs, KNOWN))
         core = openvino.Core()
         read = core.read_model(model.SerializeToString())
         self._counters = {"engine_nodes": len(read.get_ops())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from evaluators.protocol import Array
@@ -13,30 +13,40 @@ Walk: TypeAlias = Callable[[Callable[[str], Any], Callable[[str], Any]], list[An
 """(weight by name, data input by name) -> the values of the outputs."""
 
 
+Step: TypeAlias = tuple[Node, tuple[Node, ...]]
+"""A node, and what its function is applied to: its operands, or what stands for them."""
+
+
+def steps_of(nodes: Iterable[Node]) -> list[Step]:
+    """Each with its own operands."""
+    return [(node, node.operands) for node in nodes]
+
+
 def walk(
     outputs: Sequence[Node],
     bind: Callable[[Node], Function],
     constant: Callable[[Array], Any] = lambda array: array,
-    nodes: Sequence[Node] | None = None,
+    steps: Sequence[Step] | None = None,
 ) -> Walk:
     """A function that applies the engine's functions node by node.
 
     `bind` gives the engine's function of a node's operands, `constant` what the engine has for a
     constant's array. A value that nobody needs any longer is let go: its place is taken by a later
-    one. `nodes` are those that the outputs need, operands first, where the caller has them.
+    one. `steps` are what the outputs need, operands first, where the caller has them.
     """
-    if nodes is None:
-        nodes = topological_order(outputs)
-    places, count = _places(nodes, outputs)
-    weights = [(node.attributes, places[node]) for node in nodes if node.operator is op.WEIGHT]
-    data = [(node.attributes, places[node]) for node in nodes if node.operator is op.DATA]
+    if steps is None:
+        steps = steps_of(topological_order(outputs))
+    places, count = _places(steps, outputs)
+    inputs = [(node, places[node]) for node, operands in steps if not operands]
+    weights = [(node.attributes, at) for node, at in inputs if node.operator is op.WEIGHT]
+    data = [(node.attributes, at) for node, at in inputs if node.operator is op.DATA]
     constants = [
-        (constant(node.attributes), places[node]) for node in nodes if node.operator is op.CONSTANT
+        (constant(node.attributes), at) for node, at in inputs if node.operator is op.CONSTANT
     ]
-    steps = [
-        (bind(node), [places[each] for each in node.operands], places[node])
-        for node in nodes
-        if node.operands
+    applied = [
+        (bind(node), [places[each] for each in operands], places[node])
+        for node, operands in steps
+        if operands
     ]
     results = [places[node] for node in outputs]
 
@@ -48,25 +58,25 @@ def walk(
             values[place] = datum(name)
         for array, place in constants:
             values[place] = array
-        for function, operands, place in steps:
+        for function, operands, place in applied:
             values[place] = function(*[values[each] for each in operands])
         return [values[place] for place in results]
 
     return walked
 
 
-def _places(nodes: Sequence[Node], outputs: Sequence[Node]) -> tuple[dict[Node, int], int]:
+def _places(steps: Sequence[Step], outputs: Sequence[Node]) -> tuple[dict[Node, int], int]:
     """Where in a list each node's value goes, and the length of the list."""
-    last_use = {operand: node for node in nodes for operand in node.operands}
+    last_use = {operand: node for node, operands in steps for operand in operands}
     for node in outputs:
         last_use.pop(node, None)
-    inputs = [node for node in nodes if not node.operands]
+    inputs = [node for node, operands in steps if not operands]
     places = {node: place for place, node in enumerate(inputs)}
     count = len(places)
     free: list[int] = []
-    for node in nodes:
-        if node.operands:
-            for operand in node.operands:
+    for node, operands in steps:
+        if operands:
+            for operand in operands:
                 if last_use.get(operand) is node:
                     del last_use[operand]  # once, even where it is both operands
                     free.append(places[operand])

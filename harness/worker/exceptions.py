@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from itertools import takewhile
 
 _MOST_CHARACTERS = 500
 
@@ -16,9 +17,11 @@ def status_of(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Type, message, and the last place of the subject's own code."""
-    lines = _message(error).strip().splitlines()
-    message = f": {lines[0]}" if lines else ""
+    """Type, the message's first sentence, and the last place of the subject's own code."""
+    lines = [line.strip() for line in _message(error).splitlines() if line.strip()]
+    introducing = list(takewhile(lambda line: line.endswith(":"), lines))
+    told = lines[: len(introducing) + 1]
+    message = f": {' '.join(told)}" if told else ""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}{message[:_MOST_CHARACTERS]}{place}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -146,6 +148,28 @@ def test_autograd_differentiates_many_weights_in_linear_work() -> None:
 
     assert len(arrays) == 51
     assert made == 1
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 1, 4), (2, 3, 4, 2), (0, 3), (2, 3, 0)], ids=str)
+def test_casadi_sums_over_any_axes(shape: tuple[int, ...]) -> None:
+    """Its arrays are columns: each position of the summed axes is summed in a way of its own."""
+    pytest.importorskip("casadi", reason="casadi is not installed: pip install '.[casadi]'")
+    chosen = [
+        axes
+        for count in range(1, len(shape) + 1)
+        for axes in combinations(range(len(shape)), count)
+    ]
+    net = Builder(dtype="float64")
+    w = net.weight("w", shape)
+    for axes in chosen:
+        net.output(f.sum(w, axis=axes))
+    evaluator = catalog.get("casadi")
+    array = np.random.default_rng(0).standard_normal(shape)
+
+    found = evaluator.compile(evaluator.lower(net.network(), "output"))({"w": array}, {})
+
+    for axes, total in zip(chosen, found, strict=True):
+        np.testing.assert_allclose(total, array.sum(axis=axes), rtol=1e-12, err_msg=str(axes))
 
 
 def test_jax_counts_equations() -> None:

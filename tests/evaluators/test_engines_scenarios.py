@@ -20,6 +20,9 @@ def asked(evaluator: Evaluator, network: Network, mode: str) -> Network:
     return network
 
 
+# Numba of code that PyTensor generates: of its large constants, and of its products.
+@pytest.mark.filterwarnings("ignore:.*Cannot cache compiled function")
+@pytest.mark.filterwarnings("ignore:.*is faster on contiguous arrays")
 @pytest.mark.parametrize("mode", ["output", "gradient"])
 @pytest.mark.parametrize("name", scenarios.names())
 def test_scenarios(engine: Evaluator, name: str, mode: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _tolerance_of_steps(parameters: Parameters) -> dict[str, float]:
     # A dot product of hidden + inputs terms, and a few gates, at each step. A step neither
     # amplifies nor forgets much of what it is given: errors of all steps add up, as do the terms of
-    # the gradient by a weight. `1 - update` is off by 100 roundings where a gate keeps 99 %.
+    # the gradient by a weight. `1 - update` is off by 50 roundings where a gate keeps 98 %.
     return roundings(
         10 * (int(parameters["steps"]) + int(parameters["hidden"]) + int(parameters["inputs"]))
     )
@@ -67,11 +67,11 @@ def rnn(net: Builder, *, steps: int, hidden: int = 64, inputs: int = 32, batch: 
     net.loss(f.mean(error * error))
 
 
-_LONGEST_MEMORY = 100
+_LONGEST_MEMORY = 50
 
 
 def _draw_gru(rng: Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Update gates that keep a unit's state for up to a hundred steps, each unit for its own time.
+    """Update gates that keep a unit's state for up to fifty steps, each unit for its own time.
 
     Tallec, Ollivier, Can recurrent neural networks warp time?, ICLR 2018: biases are logarithms of
     uniform times. Around 0, half of the state and of its cotangent is lost at each step.

@@ -4,10 +4,11 @@
     python -m benchmarks.clean_runs --launches 25 --evaluator numba --over steady:calls=1000
     python -m benchmarks.clean_runs --told runs/clean-*.csv               what kept tables say
 
-Each launch is a memory launch as `graphgauge run` makes it. With `--calls-alone` memory is followed
-over calls (0.3 s of them at first) and nothing is prepared again in rounds, which tells
-`retained_memory` and has no part in a drift: engines that compile for seconds would otherwise do
-little else. Where the table named by `--out` is there already, only what it lacks is measured.
+Each launch is a memory launch as `graphgauge run` makes it. With `--calls-alone` every phase is run
+once, without probes, and then memory is followed over calls as ever (0.3 s of them at first). That
+is all of a memory launch that has a part in a drift, at a third of its cost or less: an engine that
+compiles for seconds does so once, not three times and in rounds. Where the table named by `--out`
+is there already, only what it lacks is measured.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from evaluators import catalog
 from evaluators.protocol import EvaluatorError
@@ -41,7 +43,7 @@ def main() -> None:
     parser.add_argument("--launches", type=int, metavar="N", help="of each evaluator and scenario")
     parser.add_argument("--evaluator", nargs="+", help="these alone")
     parser.add_argument("--over", nargs="+", default=_SCENARIOS, metavar="SCENARIO")
-    parser.add_argument("--calls-alone", action="store_true", help="no rounds of preparing")
+    parser.add_argument("--calls-alone", action="store_true", help="every phase once, then calls")
     parser.add_argument("--out", type=Path, help="keep the table")
     parser.add_argument("--told", nargs="+", type=Path, metavar="FILE.csv", help="print of these")
     arguments = parser.parse_args()
@@ -72,7 +74,7 @@ def _effort(launches: int, *, calls_alone: bool) -> Effort:
     effort = effort_of(launches=1, timeout_s=_TIMEOUT_S, memory=True)
     effort = replace(effort, launches=0, memory_launches=launches)
     if calls_alone:
-        return replace(effort, rounds=0, follow_budget_ns=300 * MILLISECOND_NS)
+        return replace(effort, drift_alone=True, follow_budget_ns=300 * MILLISECOND_NS)
     return effort
 
 
@@ -86,19 +88,23 @@ def _is_installed(name: str) -> bool:
 
 def _print(rows: Sequence[Reading]) -> int:
     classes: Counter[tuple[str, str]] = Counter()
+    calls: dict[str, list[int]] = defaultdict(list)
     leaks: list[Reading] = []
     for row in rows:
         if row.metric == "memory_drift" and row.status == "ok":
             classes[row.evaluator, class_of(row.detail)] += 1
+            calls[row.evaluator].append(row.calls or 0)
             leaks += [row] if class_of(row.detail) == "leak" else []
         elif row.status != "ok":
             classes[row.evaluator, row.status] += 1
     cases = sorted({f"{row.scenario}:{row.params}" for row in rows})
-    print(f"{'evaluator':<22} launches  classes told, over {', '.join(cases)}")
+    print(f"over {', '.join(cases)}")
+    print(f"{'evaluator':<22} launches  fewest calls  median calls  classes told")
     for name in sorted({who for who, _ in classes}):
         told = [f"{count} {kind}" for (who, kind), count in sorted(classes.items()) if who == name]
         launches = sum(count for (who, _), count in classes.items() if who == name)
-        print(f"{name:<22} {launches:>8}  {', '.join(told)}")
+        followed = f"{min(calls[name]):>12,}  {median(calls[name]):>12,.0f}" if calls[name] else ""
+        print(f"{name:<22} {launches:>8}  {followed:<26}  {', '.join(told)}")
     for row in leaks:
         print(f"LEAK {row.evaluator} {row.scenario} {row.params}: {row.value:.1f} B; {row.detail}")
     print(f"{sum(classes.values())} launches, {len(leaks)} leaks")

@@ -7,8 +7,10 @@
                     the first call of a chain h = tanh(h·w + b) of n steps with its gradient
     tensorflow      the first call of a function of n doublings, as it is and without Grappler's
                     optimisers, one by one
+    openvino        compile n doublings, fused into one node (by its snippets) and without
     numpy           what a step back costs in a tanh network of 300 steps, its cotangents and how
-                    many of them are subnormal
+                    many of them are subnormal: with hidden weights of normal values, then with
+                    orthogonal ones and weaker inputs
 
 Each line has a size and the median seconds of a few tries (of one, for first calls).
 """
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from statistics import median
 from time import perf_counter
@@ -163,23 +166,55 @@ def _tensorflow() -> Iterator[str]:
         yield f"{18:6,}  doublings, {switch}={switch == switches[-1]}: {first_call(18):.3f} s"
 
 
+def _openvino() -> Iterator[str]:
+    openvino, operations = _engine("openvino"), _engine("openvino.opset13")
+    core = openvino.Core()
+
+    def compiled(doublings: int, fused: bool) -> Any:
+        x = h = operations.parameter([_WIDTH], np.float32)
+        for _ in range(doublings):
+            h = operations.add(h, h)
+        told = {"INFERENCE_NUM_THREADS": 1} | ({} if fused else {"SNIPPETS_MODE": "DISABLE"})
+        return core.compile_model(openvino.Model([h], [x]), "CPU", told)
+
+    compiled(10, True)
+    for doublings in (50, 100, 200, 400):
+        for fused in (True, False):
+            nodes = len(compiled(doublings, fused).get_runtime_model().get_ops())
+            seconds = _seconds(partial(compiled, doublings, fused))
+            yield (
+                f"{doublings:6,}  doublings, {'fused' if fused else 'SNIPPETS_MODE=DISABLE'}: "
+                f"{nodes} nodes, {seconds:.3f} s"
+            )
+
+
 def _numpy() -> Iterator[str]:
-    steps, batch, hidden, inputs = 300, 16, 64, 32
+    hidden, inputs = 64, 32
     rng = np.random.default_rng(0)
+    w = rng.standard_normal((inputs, hidden)) / np.sqrt(inputs)
+    u = rng.standard_normal((hidden, hidden)) / np.sqrt(hidden)
+    yield "normal"
+    yield from _steps_back(rng, w, u)
+    yield "orthogonal"
+    yield from _steps_back(rng, w / 10, 1.19 * np.linalg.qr(u)[0])
+
+
+def _steps_back(rng: np.random.Generator, w: np.ndarray, u: np.ndarray) -> Iterator[str]:
+    steps, batch, (inputs, hidden) = 300, 16, w.shape
+    w, u = w.astype(np.float32), u.astype(np.float32)
 
     def drawn(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape).astype(np.float32)
 
-    w, u = drawn(inputs, hidden) / np.sqrt(inputs), drawn(hidden, hidden) / np.sqrt(hidden)
     states = [np.zeros((batch, hidden), np.float32)]
     for _ in range(steps):
-        states.append(np.tanh(drawn(batch, inputs) @ w + states[-1] @ u).astype(np.float32))
+        states.append(np.tanh(drawn(batch, inputs) @ w + states[-1] @ u))
     cotangent = drawn(batch, hidden) / np.float32(batch * hidden)
     for step in range(steps):
         slope = 1 - np.square(states[steps - step])
 
         def back(cotangent: np.ndarray = cotangent, slope: np.ndarray = slope) -> np.ndarray:
-            found: np.ndarray = (cotangent * slope) @ u.T.astype(np.float32)
+            found: np.ndarray = (cotangent * slope) @ u.T
             return found
 
         if step % 25 == 0:
@@ -197,6 +232,7 @@ ENGINES: dict[str, Callable[[], Iterator[str]]] = {
     "jax": _jax,
     "pytensor": _pytensor,
     "tensorflow": _tensorflow,
+    "openvino": _openvino,
     "numpy": _numpy,
 }
 

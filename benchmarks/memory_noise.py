@@ -73,9 +73,28 @@ def _own(sd_mib: float) -> Noise:
     return draw
 
 
+def _own_of_one_row(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """A second row alone varies; the first is the one that may have grown."""
+    noise = _of_probe(rng, shape)
+    noise[:, 1] += rng.normal(0, 16 * _MIB, (shape[0], shape[2]))
+    return noise
+
+
 def _leaping(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     """One launch in ten takes 32 MiB more in a row than the others do."""
     return (rng.random(shape) < 0.1) * 32 * _MIB + _of_probe(rng, shape)
+
+
+def _leaping_in_three(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """The same in three rows alone; all others are quiet."""
+    noise = _of_probe(rng, shape)
+    noise[:, 1:4] += (rng.random((shape[0], 3, shape[2])) < 0.1) * 32 * _MIB
+    return noise
+
+
+def _leaping_as_one(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """One launch in ten takes 32 MiB more than the others do in all of its rows."""
+    return (rng.random((shape[0], 1, shape[2])) < 0.1) * 32 * _MIB + _of_probe(rng, shape)
 
 
 NOISES: Final[dict[str, Noise]] = {
@@ -85,7 +104,10 @@ NOISES: Final[dict[str, Noise]] = {
     "a subject's own, 0.5 MiB": _own(0.5),
     "a subject's own, 2 MiB": _own(2.0),
     "a subject's own, 16 MiB": _own(16.0),
+    "one row's own, 16 MiB": _own_of_one_row,
     "32 MiB more in a launch of ten": _leaping,
+    "the same, in three rows alone": _leaping_in_three,
+    "the same, in all rows at once": _leaping_as_one,
 }
 
 
@@ -178,6 +200,7 @@ def _measured(values: Floats) -> Measured:
             sessions=np.zeros(size, dtype=np.int64),
             values=values[known],
             log_ratios=np.full(size, np.nan),
+            log_errors=np.full(size, np.nan),
             speeds=np.full(size, np.nan),
             is_last=np.zeros(size, dtype=bool),
         ),

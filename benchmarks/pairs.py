@@ -25,7 +25,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from harness.blocks import Series, judge_blocks, log_ratio
+from harness.blocks import Series, compare_neighbours, judge_blocks
 from harness.cases import make_cases, parse_spec
 from harness.conduct_time import ROUND_BLOCKS
 from harness.effort import paired_effort
@@ -157,10 +157,10 @@ def _by_rounds(baseline: Series, candidate: Series) -> float:
 
 def _by_neighbours(baseline: Series, candidate: Series) -> float:
     judged = judge_blocks([baseline, candidate], warm_up_blocks=_WARM_UP, round_blocks=ROUND_BLOCKS)
-    found = log_ratio(*judged)
+    found = compare_neighbours(*judged)
     if found is None:
         raise SystemExit("a pair has no neighbours that count")
-    return found[0]
+    return found.ratio.log_ratio
 
 
 if __name__ == "__main__":

@@ -18,11 +18,15 @@ from numpy.typing import NDArray
 
 from harness.worker.evidence import Evidence, was_halted
 from results.contamination import BlockEvidence, contaminated
+from results.pairs import PairRatio
 from results.steady import Steady, classify
 
 _LEAST_SPEEDS = 20
 """Readings of the yardstick along a launch; fewer are too noisy to correct by."""
 _RUNNING = 5
+_MEDIANS_ERROR = math.sqrt(math.pi / 2) / statistics.NormalDist().inv_cdf(0.75)
+"""Of a normal sample of n: the standard error of its median, in its median absolute deviations
+divided by √n."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,12 +141,25 @@ def judge_blocks(
     ]
 
 
-def log_ratio(baseline: Judged, candidate: Judged) -> tuple[float, int] | None:
-    """The median of neighbouring blocks' log ratios, candidate to baseline, and their number.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """What the neighbouring blocks of two sides say.
+
+    Attributes:
+        ratio: the median of their log ratios, candidate to baseline, and its standard error, which
+            is that of a normal sample's median with their median absolute deviation.
+        compared: their number.
+    """
+
+    ratio: PairRatio
+    compared: int
+
+
+def compare_neighbours(baseline: Judged, candidate: Judged) -> Neighbours | None:
+    """The log ratio of two series by their neighbouring blocks; None where no two of them count.
 
     The blocks of a place in both series ran next to each other, one side first as often as the
-    other. Such a pair is spoilt by a disturbance of two blocks; a whole round, of four. None where
-    no two neighbours count.
+    other. Such a pair is spoilt by a disturbance of two blocks; a whole round, of four.
     """
     base, cand = baseline.series.seconds_per_call(), candidate.series.seconds_per_call()
     found = [
@@ -150,7 +167,12 @@ def log_ratio(baseline: Judged, candidate: Judged) -> tuple[float, int] | None:
         for block in range(min(len(base), len(cand)))
         if baseline.counts(block) and candidate.counts(block)
     ]
-    return (statistics.median(found), len(found)) if found else None
+    if not found:
+        return None
+    median = statistics.median(found)
+    deviation = statistics.median(abs(each - median) for each in found)
+    error = _MEDIANS_ERROR * deviation / math.sqrt(len(found))
+    return Neighbours(ratio=PairRatio(log_ratio=median, error=error), compared=len(found))
 
 
 def without_speed(

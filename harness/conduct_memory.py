@@ -51,6 +51,9 @@ def conduct_memory(
         samplers: those that look at each side from outside, for systems that tell no peaks.
     """
     group = Group(sides, rng, "memory")
+    if effort.drift_alone:
+        _conduct_drift(group, effort)
+        return
     reads: dict[Side, dict[str, m.MemoryRead]] = {side: {} for side in sides}
     sampled = {
         side: SampledMemory(each) for side, each in zip(sides, samplers, strict=bool(samplers))
@@ -66,6 +69,21 @@ def conduct_memory(
     # The golden evaluator's own memory would be in the readings, so the check comes last.
     group.each(checked)
     group.release()
+
+
+def _conduct_drift(group: Group, effort: Effort) -> None:
+    """Prepare once, without probes, and follow the calls as any other memory launch does."""
+    group.each(Side.open)
+    for phase in PREPARED_PHASES:
+        group.each(_prepare, phase)
+    group.each(_follow_memory, effort)
+    group.each(checked)
+    group.release()
+
+
+def _prepare(side: Side, phase: str) -> None:
+    if phase in side.phases:
+        side.ask(m.RunPhase(phase=phase, collects=False), m.Elapsed, phase)
 
 
 def _measure_memory(

@@ -12,7 +12,14 @@ import statistics
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from harness.blocks import Judged, Speed, judge_blocks, log_ratio, without_speed
+from harness.blocks import (
+    Judged,
+    Neighbours,
+    Speed,
+    compare_neighbours,
+    judge_blocks,
+    without_speed,
+)
 from harness.conversation import CALL, PREPARED_PHASES, Group, Side, SubjectFailed, checked
 from harness.effort import Effort
 from harness.measurement import CLOCK, Measurement, interquartile_range
@@ -303,11 +310,11 @@ def _estimate(sides: Sequence[Side], effort: Effort) -> None:
         round_blocks=ROUND_BLOCKS if len(sides) > 1 else 1,
     )
     for side, own in zip(sides, judged, strict=True):
-        ratio = None if own is judged[0] else log_ratio(judged[0], own)
-        _evaluated(side, own, ratio)
+        beside = None if own is judged[0] else compare_neighbours(judged[0], own)
+        _evaluated(side, own, beside)
 
 
-def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> None:
+def _evaluated(side: Side, judged: Judged, beside: Neighbours | None) -> None:
     seconds_per_call = judged.seconds_per_call()
     median = statistics.median(seconds_per_call)
     blocks = len(seconds_per_call)
@@ -326,8 +333,8 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
         notes["threads"] = str(side.threads)
     if side.is_layout_fixed:
         notes["layout"] = "fixed"
-    if ratio is not None:
-        notes |= {"log_ratio": f"{ratio[0]:.6g}", "compared": str(ratio[1])}
+    if beside is not None:
+        notes |= beside.ratio.notes() | {"compared": str(beside.compared)}
     side.hold(
         Measurement(
             phase="evaluate",
@@ -338,7 +345,7 @@ def _evaluated(side: Side, judged: Judged, ratio: tuple[float, int] | None) -> N
             blocks=blocks,
             calls=blocks * side.series.calls,
             detail=format_notes(notes),
-            log_ratio=None if ratio is None else ratio[0],
+            pair_ratio=None if beside is None else beside.ratio,
         )
     )
     if blocks >= 3 and median > 0:

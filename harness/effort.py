@@ -45,6 +45,8 @@ class Effort:
     rounds_budget_ns: int
     timeout_s: float
     """For one launch, from its start to its last answer."""
+    drift_alone: bool = False
+    """Whether memory launches follow the calls and do nothing else: every phase is run once."""
     phases: frozenset[str] | None = None
     """Whose times are wanted; None for all."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.worker import messages as m
+from results.pairs import PairRatio
 
 CLOCK = "perf_counter_ns"
 
@@ -24,7 +25,7 @@ class Measurement:
     calls: int | None = None
     status: str = "ok"
     detail: str = ""
-    log_ratio: float | None = None
+    pair_ratio: PairRatio | None = None
     """To the pair's baseline, where blocks were interleaved; `detail` has it too."""
     yardstick: str = ""
     """The kind of fixed work that was timed in the place of the subject; empty for the subject."""

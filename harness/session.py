@@ -44,6 +44,7 @@ from harness.worker import messages as m
 from harness.written import Written, written_before
 from results.contrasts import LAST_PAIR_NOTE
 from results.notes import format_notes
+from results.pairs import PairRatio
 from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, write_environment
 from results.yardsticks import YARDSTICK
@@ -64,7 +65,7 @@ class Settings:
     memory_limit_bytes: int | None = None
     budget_s: float | None = None
     """For the times of each case, all versions together; None for no limit."""
-    enough: Callable[[Sequence[float]], bool] | None = None
+    enough: Callable[[Sequence[PairRatio]], bool] | None = None
     """Whether a candidate's log ratios to its baseline, one a pair, have decided its case."""
     fixed_layout: bool = False
     resume: bool = False
@@ -83,7 +84,7 @@ class Session:
         self._starting_cpus = granted_cpus()
         self._environments: dict[str, str] = {}
         self._spent: dict[Group, Spent] = {}
-        self._log_ratios: dict[Contender, list[float]] = {}
+        self._pair_ratios: dict[Contender, list[PairRatio]] = {}
         self._calls: dict[Contender, int] = {}
         self._phases: dict[Contender, Sequence[str]] = {}
         self._ahead = Ahead()
@@ -110,7 +111,10 @@ class Session:
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
             self._written = written_before(
-                settings.out, settings.effort.phases, resume=settings.resume
+                settings.out,
+                settings.effort.phases,
+                resume=settings.resume,
+                drift_alone=settings.effort.drift_alone,
             )
             self.id = self._written.session or self.id
             self._recall(groups)
@@ -136,7 +140,7 @@ class Session:
         for group in groups:
             self._spent[group].recall(self._written.last_of_budget(group[-1]))
         for contender in {each for group in groups for each in group}:
-            self._log_ratios[contender] = self._written.log_ratios(contender)
+            self._pair_ratios[contender] = self._written.pair_ratios(contender)
             row = self._written.failure(contender)
             if row is not None:
                 self._given_up.add(contender)
@@ -223,7 +227,7 @@ class Session:
             return True
         enough = settings.enough
         return enough is not None and all(
-            enough(self._log_ratios.get(each, [])) for each in alive[1:]
+            enough(self._pair_ratios.get(each, [])) for each in alive[1:]
         )
 
     def _measure(self, step: Step, wanted: Sequence[Contender], table: TableWriter) -> None:
@@ -394,13 +398,13 @@ class Session:
             for each in measurements
         ]
         fresh = [
-            (row, each.log_ratio)
+            (row, each.pair_ratio)
             for row, each in zip(rows, measurements, strict=True)
             if not self._written.has(row)
         ]
         table.write([row for row, _ in fresh])
-        ratios = [log_ratio for _, log_ratio in fresh if log_ratio is not None]
-        self._log_ratios.setdefault(contender, []).extend(ratios)
+        ratios = [ratio for _, ratio in fresh if ratio is not None]
+        self._pair_ratios.setdefault(contender, []).extend(ratios)
 
     def _detail(self, each: Measurement, step: Step) -> str:
         """With a note of a pair that is the last one."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,33 +9,38 @@ from harness.conversation import PREPARED_PHASES
 from harness.measurement import Measurement
 from harness.plan import MEMORY, TIME, Contender, Step
 from harness.spending import BUDGET
-from results.contrasts import LAST_PAIR_NOTE, LOG_RATIO_NOTE
+from results.contrasts import LAST_PAIR_NOTE
 from results.notes import parse_notes
+from results.pairs import LOG_RATIO_NOTE, PairRatio, noted_ratio
 from results.schema import Reading
 from results.tables import read, readings
+
+_LAST_OF_MEMORY = ("teardown", "retained_memory")
 
 
 class Written:
     """What the table holds of this session: `--resume` adds only what is missing."""
 
     def __init__(
-        self, readings: Iterable[Reading] = (), phases: frozenset[str] | None = None
+        self,
+        readings: Iterable[Reading] = (),
+        phases: frozenset[str] | None = None,
+        *,
+        drift_alone: bool = False,
     ) -> None:
-        self._last_rows = {
-            TIME: _last_rows(phases),
-            MEMORY: (("teardown", "retained_memory"),),
-        }
+        last_of_memory = ("evaluate", "memory_drift") if drift_alone else _LAST_OF_MEMORY
+        self._last_rows = {TIME: _last_rows(phases), MEMORY: [last_of_memory]}
         self._keys: set[tuple[object, ...]] = set()
         self._failed: dict[tuple[str, ...], Measurement] = {}
-        self._log_ratios: dict[tuple[str, ...], list[float]] = {}
+        self._pair_ratios: dict[tuple[str, ...], list[PairRatio]] = {}
         self._last_of_budget: dict[tuple[str, ...], int] = {}
         self.session = ""
         for reading in readings:
             self.session = reading.session
             self._keys.add(_key(reading, reading.phase, reading.metric, reading.launch))
-            log_ratio = _noted_log_ratio(reading)
-            if log_ratio is not None:
-                self._log_ratios.setdefault(_case_key(reading), []).append(log_ratio)
+            ratio = _noted_ratio(reading)
+            if ratio is not None:
+                self._pair_ratios.setdefault(_case_key(reading), []).append(ratio)
             if _why_last(reading) == BUDGET and reading.launch is not None:
                 self._last_of_budget[_case_key(reading)] = reading.launch
             if reading.status != "ok":
@@ -58,9 +61,9 @@ class Written:
         """The row that stands for the contender's failure, if it has failed before."""
         return self._failed.get(_contender_key(contender))
 
-    def log_ratios(self, contender: Contender) -> list[float]:
+    def pair_ratios(self, contender: Contender) -> list[PairRatio]:
         """To the baseline of each pair that the contender was measured in before, in its order."""
-        return list(self._log_ratios.get(_contender_key(contender), ()))
+        return list(self._pair_ratios.get(_contender_key(contender), ()))
 
     def last_of_budget(self, contender: Contender) -> int | None:
         """The launch that was declared to be the last one the budget pays for, if one was."""
@@ -74,18 +77,25 @@ class Written:
         )
 
 
-def written_before(table: Path, phases: frozenset[str] | None, *, resume: bool) -> Written:
+def written_before(
+    table: Path, phases: frozenset[str] | None, *, resume: bool, drift_alone: bool = False
+) -> Written:
     """Of the table's last session with `--resume`, else nothing: a new session is appended.
 
     Args:
         table: that exists.
         phases: whose times are wanted; None for all.
         resume: whether the session goes on.
+        drift_alone: whether memory launches tell nothing but drift.
     """
     if not resume or not table.stat().st_size:
         return Written()
     found = list(readings(read(table)))
-    return Written((each for each in found if each.session == found[-1].session), phases)
+    return Written(
+        (each for each in found if each.session == found[-1].session),
+        phases,
+        drift_alone=drift_alone,
+    )
 
 
 def _last_rows(phases: frozenset[str] | None) -> Sequence[tuple[str, str]]:
@@ -96,13 +106,11 @@ def _last_rows(phases: frozenset[str] | None) -> Sequence[tuple[str, str]]:
     return prepared or [("evaluate", "time")]
 
 
-def _noted_log_ratio(reading: Reading) -> float | None:
+def _noted_ratio(reading: Reading) -> PairRatio | None:
     """To the pair's baseline; None where the reading notes none."""
-    if reading.status == "ok" and LOG_RATIO_NOTE in reading.detail:
-        with contextlib.suppress(KeyError, ValueError):
-            number = float(parse_notes(reading.detail)[LOG_RATIO_NOTE])
-            return number if math.isfinite(number) else None
-    return None
+    if reading.status != "ok" or LOG_RATIO_NOTE not in reading.detail:
+        return None
+    return noted_ratio(parse_notes(reading.detail))
 
 
 def _why_last(reading: Reading) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from results.errors import TableError, shown
+from results.pairs import PairRatio, mean_over
 from results.roofline import Peaks, read_peaks
 from results.sequential import FIRST_LOOK, decide, looks, shares
 from results.sessions import SPEED_CORRECTED_SD, BetweenSessions
@@ -90,20 +91,20 @@ class IdenticalPairs:
 
     Attributes:
         case: in words.
-        log_ratios: one of each pair, in the order of measuring.
+        pairs: what each said, in the order of measuring.
         seconds: what all pairs took to measure.
         evaluate_s: the case's evaluate time.
     """
 
     case: str
-    log_ratios: Sequence[float]
+    pairs: Sequence[PairRatio]
     seconds: float
     evaluate_s: float
 
     @property
     def seconds_per_pair(self) -> float:
         """What a pair takes."""
-        return self.seconds / len(self.log_ratios)
+        return self.seconds / len(self.pairs)
 
 
 def calibrate(
@@ -127,7 +128,8 @@ def calibrate(
         for case in cases
         for is_called in _comparisons(case, pairs_within(case, comparison_s), level)
     ]
-    sds = [float(np.std(case.log_ratios, ddof=1)) for case in cases if len(case.log_ratios) >= 2]
+    several = [case for case in cases if len(case.pairs) >= 2]
+    sds = [float(np.std([each.log_ratio for each in case.pairs], ddof=1)) for case in several]
     return Calibration(
         machine=machine,
         recorded_at=recorded_at,
@@ -136,7 +138,7 @@ def calibrate(
         false_alarms=sum(outcomes),
         floor=_floor(cases, level / len(cases)),
         pair_sd=float(np.median(sds)),
-        detectable=tuple(_detectable(cases, sds, budget_s, level) for budget_s in BUDGETS_S),
+        detectable=tuple(_detectable(several, budget_s, level) for budget_s in BUDGETS_S),
         case_times={case.case: case.evaluate_s for case in cases},
         troubles=tuple(troubles),
         log_speed=log_speed,
@@ -144,9 +146,9 @@ def calibrate(
 
 
 def _floor(cases: Sequence[IdenticalPairs], level: float) -> float | None:
-    if min(len(case.log_ratios) for case in cases) < LEAST_PAIRS:
+    if min(len(case.pairs) for case in cases) < LEAST_PAIRS:
         return None
-    at_end = [decide(case.log_ratios, threshold=0.0, level=level, is_last=True) for case in cases]
+    at_end = [decide(case.pairs, threshold=0.0, level=level, is_last=True) for case in cases]
     ends = [end for each in at_end if each.low and each.high for end in (1 / each.low, each.high)]
     return max(ends) - 1
 
@@ -158,11 +160,11 @@ def pairs_within(case: IdenticalPairs, seconds: float) -> int:
 
 def _comparisons(case: IdenticalPairs, pairs: int, level: float) -> list[bool]:
     """For each run of so many pairs, whether any look would have found a change."""
-    starts = range(0, len(case.log_ratios) - pairs + 1, pairs)
+    starts = range(0, len(case.pairs) - pairs + 1, pairs)
     return [
         any(
             decide(
-                case.log_ratios[start : start + count],
+                case.pairs[start : start + count],
                 threshold=0.0,
                 level=level,
                 is_last=count == pairs,
@@ -174,17 +176,22 @@ def _comparisons(case: IdenticalPairs, pairs: int, level: float) -> list[bool]:
     ]
 
 
-def _detectable(
-    cases: Sequence[IdenticalPairs], sds: Sequence[float], budget_s: float, level: float
-) -> Detectable:
+def _detectable(cases: Sequence[IdenticalPairs], budget_s: float, level: float) -> Detectable:
     pairs = np.array([pairs_within(case, budget_s) for case in cases])
     noise = Estimate(
-        value=np.zeros(len(sds)), standard_error=np.array(sds) / np.sqrt(pairs), degrees=pairs - 1.0
+        value=np.zeros(len(cases)),
+        standard_error=np.array([_noise_of_one(case) for case in cases]) / np.sqrt(pairs),
+        degrees=pairs - 1.0,
     )
     changes = np.expm1(smallest_detectable(noise, 0.0, level * shares(pairs, pairs > 0)))
     return Detectable(
         budget_s=budget_s, pairs=int(np.median(pairs)), change=float(np.median(changes))
     )
+
+
+def _noise_of_one(case: IdenticalPairs) -> float:
+    """What of the mean's standard error a single pair would have, pairs being weighed."""
+    return float(mean_over(case.pairs).standard_error[0]) * math.sqrt(len(case.pairs))
 
 
 def append_calibration(path: Path, calibration: Calibration) -> None:

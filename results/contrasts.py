@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from results.frames import row_ids
 from results.notes import parse_notes
+from results.pairs import LOG_RATIO_ERROR_NOTE, LOG_RATIO_NOTE, weighed
 from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
 from results.statistics import Estimate, Floats, Moments, moments, paired, welch
 from results.yardsticks import YARDSTICK, log_speeds, speeds_beside
 
 SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
 """What names a series: the values of its launches can be compared with each other."""
-
-LOG_RATIO_NOTE: Final = "log_ratio"
-"""In the detail of a candidate's reading: its log ratio to the first side of its pair."""
 
 LAST_PAIR_NOTE: Final = "last_pair"
 """In the detail of a pair's readings: that no more would be measured, and for which reason, as was
@@ -81,6 +79,7 @@ class Side:
         values: the values, one of each launch, in the series' unit.
         log_ratios: the log ratio to the first side of its pair, noted by who measured it; NaN where
             there is no note.
+        log_errors: standard errors of these, noted likewise.
         speeds: log of the yardstick's time in each value's session; NaN where it is not known.
         is_last: True for the values of a pair that was declared to be the last one.
     """
@@ -90,6 +89,7 @@ class Side:
     sessions: NDArray[np.int64]
     values: Floats
     log_ratios: Floats
+    log_errors: Floats
     speeds: Floats
     is_last: NDArray[np.bool_]
 
@@ -101,6 +101,7 @@ class Side:
             sessions=self.sessions[chosen],
             values=self.values[chosen],
             log_ratios=self.log_ratios[chosen],
+            log_errors=self.log_errors[chosen],
             speeds=self.speeds[chosen],
             is_last=self.is_last[chosen],
         )
@@ -133,11 +134,13 @@ class PairLogs:
         series: the series that each belongs to.
         pairs: the pair; the same number stands for launches alive at the same time.
         values: log candidate less log baseline; NaN where there is none.
+        weights: of each in the mean of its series; those of a series add up to 1.
     """
 
     series: NDArray[np.int64]
     pairs: NDArray[np.int64]
     values: Floats
+    weights: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +204,7 @@ def measured(frame: pd.DataFrame, *, same_yardstick: bool = True) -> Measured:
             sessions=row_ids(good, ("session",)),
             values=good["value"].to_numpy(np.float64),
             log_ratios=noted_numbers(good["detail"], LOG_RATIO_NOTE),
+            log_errors=noted_numbers(good["detail"], LOG_RATIO_ERROR_NOTE),
             speeds=speeds_beside(good, log_speeds(frame) if same_yardstick else {}),
             is_last=_has_note(good["detail"], LAST_PAIR_NOTE),
         ),
@@ -251,8 +255,8 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
     raw = [moments(side.values, side.series, size) for side in kept]
     logs = [moments(_log(side.values), side.series, size) for side in kept]
     differences = moments(right.values - left.values, left.series, size)
-    pair_logs = PairLogs(series=left.series, pairs=left.pairs, values=_log_ratios(left, right))
-    log_differences = moments(pair_logs.values, left.series, size)
+    pair_ratios, pair_errors = _log_ratios(left, right)
+    over_pairs = weighed(pair_ratios, pair_errors, left.series, size)
     imbalance = np.where(is_paired, 0.0, _session_imbalance(baseline, candidate, size))
     slower = _mean_speed(kept[1], size) - _mean_speed(kept[0], size)
     by_speed = (imbalance > 0) & np.isfinite(slower)
@@ -270,8 +274,10 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
         log_baseline=logs[0],
         log_candidate=logs[1],
         difference=chosen(is_paired, paired(differences), welch(*raw)),
-        log_ratio=chosen(is_paired, paired(log_differences), unpaired_logs),
-        pair_logs=pair_logs,
+        log_ratio=chosen(is_paired, over_pairs.estimate, unpaired_logs),
+        pair_logs=PairLogs(
+            series=left.series, pairs=left.pairs, values=pair_ratios, weights=over_pairs.weights
+        ),
         by_speed=by_speed,
         has_ended=_has_ended(left, right, size),
     )
@@ -315,12 +321,18 @@ def _has_ended(baseline: Side, candidate: Side, size: int) -> NDArray[np.bool_]:
     return ended
 
 
-def _log_ratios(baseline: Side, candidate: Side) -> Floats:
-    """Of each pair; its first side has no note, for it is what the others are noted to."""
+def _log_ratios(baseline: Side, candidate: Side) -> tuple[Floats, Floats]:
+    """Of each pair, and its standard error; NaN where the pair's launches do not note it.
+
+    A pair's first side has no note, for it is what the others are noted to.
+    """
+    sides = (baseline, candidate)
     is_noted = ~(np.isnan(baseline.log_ratios) & np.isnan(candidate.log_ratios))
     noted = np.nan_to_num(candidate.log_ratios) - np.nan_to_num(baseline.log_ratios)
+    variances = (np.where(np.isnan(one.log_ratios), 0.0, one.log_errors**2) for one in sides)
+    errors: Floats = np.where(is_noted, np.sqrt(sum(variances)), np.nan)
     found: Floats = np.where(is_noted, noted, _log(candidate.values) - _log(baseline.values))
-    return found
+    return found, errors
 
 
 def _mean_speed(side: Side, size: int) -> Floats:

@@ -71,8 +71,9 @@ def mean_over_cases(
     launches of one round; their deviations are added up before they are squared, so that what a
     round does to all cases is not taken for as many independent chances (a cluster-robust variance,
     K.-Y. Liang and S. L. Zeger, Biometrika 73, 1986, with the small-sample factor n / (n - 1) for
-    each series). Series without pairs are independent but for the sessions, which move all of their
-    times together. Degrees of freedom after Satterthwaite, by how much each round weighs.
+    each series, n being its effective number of pairs). Series without pairs are independent but
+    for the sessions, which move all of their times together. Degrees of freedom after
+    Satterthwaite, by how much each round weighs.
 
     Args:
         found: the log ratios of all series.
@@ -119,13 +120,14 @@ def _of_rounds(found: Contrast, groups: NDArray[np.int64], size: int) -> _Part:
     logs = found.pair_logs
     used = groups[logs.series] >= 0
     series, pairs = logs.series[used], logs.pairs[used]
+    shares = logs.weights[used]
     counts = found.log_ratio.degrees[series] + 1
-    deviations = (logs.values[used] - found.log_ratio.value[series]) / counts
+    deviations = (logs.values[used] - found.log_ratio.value[series]) * shares
     width = int(pairs.max(initial=-1)) + 1
     rounds, of_round = np.unique(groups[series] * width + pairs, return_inverse=True)
     group = rounds // max(width, 1)
     sums = _sums(of_round, deviations * np.sqrt(counts / (counts - 1)), len(rounds))
-    weight = np.bincount(of_round, weights=1 / counts**2)
+    weight = np.bincount(of_round, weights=shares**2)
     total = np.bincount(group, weights=weight, minlength=size)
     squares = np.bincount(group, weights=weight**2, minlength=size)
     with np.errstate(all="ignore"):

@@ -10,8 +10,9 @@ of freedom add up.
 That holds where the probe's noise is all there is. A subject whose own memory varies (compilers of
 engines, by a megabyte) looks quiet in some of its rows by chance, and would be called changed there
 (`python -m benchmarks.memory_noise`). But hardly in all of them: so where the rows of a case,
-taken together, lie further apart than the probe explains, all rows of that case are judged by what
-their launches say alone, no side being believed to vary less than the probe does.
+taken together, lie further apart than the probe explains, the variance that is known beforehand is
+the mean of that case's rows instead of the probe's. A row that varies more than that is judged by
+what its launches say alone, no side being believed to vary less than the probe does.
 
 G. K. Smyth, "Linear models and empirical Bayes methods for assessing differential expression in
 microarray experiments", Statistical Applications in Genetics and Molecular Biology 3(1), 2004.
@@ -58,21 +59,25 @@ def with_probe_noise(
         cases: a number for each series, equal where they are of one case.
     """
     is_learned = estimate.degrees >= ENOUGH_DEGREES
-    is_memory = is_lagging & (estimate.standard_error > 0) & ~is_learned
-    varies = _varies_by_itself(found, is_lagging & (estimate.standard_error > 0), cases)
-    by_launches, moderated = _by_launches(found), _moderated(estimate, found)
+    has_noise = is_lagging & (estimate.standard_error > 0)
+    is_memory = has_noise & ~is_learned
+    varies = is_memory & _varies_by_itself(found, has_noise, cases)
+    probe_s = np.full(len(cases), PROBE_SD_BYTES**2)
+    case_s = _squared_errors(found, _variances_of_cases(found, has_noise, cases))
+    by_launches = _by_launches(found)
+    is_wide = varies & (by_launches.standard_error**2 > case_s)
+    chosen = [is_wide, varies, is_memory]
+    found_so = [
+        by_launches,
+        _moderated(by_launches, case_s),
+        _moderated(estimate, _squared_errors(found, probe_s)),
+    ]
     return Estimate(
         value=estimate.value,
         standard_error=np.select(
-            [is_memory & varies, is_memory],
-            [by_launches.standard_error, moderated.standard_error],
-            estimate.standard_error,
+            chosen, [each.standard_error for each in found_so], estimate.standard_error
         ),
-        degrees=np.select(
-            [is_memory & varies, is_memory],
-            [by_launches.degrees, moderated.degrees],
-            estimate.degrees,
-        ),
+        degrees=np.select(chosen, [each.degrees for each in found_so], estimate.degrees),
     )
 
 
@@ -84,9 +89,7 @@ def _varies_by_itself(
     By the chi-squared test of a variance that is known, corrected for the case's rows after
     Bonferroni.
     """
-    sides = (found.baseline, found.candidate)
-    degrees = sum(np.maximum(each.count - 1, 0) for each in sides)
-    squares = sum(np.where(each.count > 1, each.variance, 0) * (each.count - 1) for each in sides)
+    degrees, squares = _within_sides(found)
     chance = special.chdtrc(degrees, squares / PROBE_SD_BYTES**2)
     rows = np.bincount(cases[is_memory], minlength=int(cases.max(initial=0)) + 1)
     is_wide = is_memory & (chance < VARYING_LEVEL / np.maximum(rows, 1)[cases])
@@ -94,12 +97,41 @@ def _varies_by_itself(
     return varies
 
 
-def _moderated(estimate: Estimate, found: Contrast) -> Estimate:
-    """With the known variance counting as PRIOR_DEGREES launches do."""
-    known = PROBE_SD_BYTES**2 * (1 / found.baseline.count + 1 / found.candidate.count)
+def _variances_of_cases(
+    found: Contrast, has_noise: NDArray[np.bool_], cases: NDArray[np.int64]
+) -> Floats:
+    """For each series the mean variance of its case's rows; the probe's where that is more."""
+    degrees, squares = _within_sides(found)
+    size = int(cases.max(initial=0)) + 1
+    totals = np.bincount(cases[has_noise], weights=squares[has_noise], minlength=size)
+    counts = np.bincount(cases[has_noise], weights=degrees[has_noise], minlength=size)
+    variances: Floats = np.maximum(totals / np.maximum(counts, 1), PROBE_SD_BYTES**2)[cases]
+    return variances
+
+
+def _within_sides(found: Contrast) -> tuple[NDArray[np.int64], Floats]:
+    """Degrees of freedom within both sides of each series, and the sum of squares."""
+    sides = (found.baseline, found.candidate)
+    degrees = sum(np.maximum(each.count - 1, 0) for each in sides)
+    squares = sum(np.where(each.count > 1, each.variance, 0) * (each.count - 1) for each in sides)
+    return np.asarray(degrees), np.asarray(squares)
+
+
+def _squared_errors(found: Contrast, variances: Floats) -> Floats:
+    """The squared standard error of each difference, were those the variances of its values."""
+    squared: Floats = variances * (1 / found.baseline.count + 1 / found.candidate.count)
+    return squared
+
+
+def _moderated(estimate: Estimate, known_squares: Floats) -> Estimate:
+    """With a squared standard error that is known counting as PRIOR_DEGREES launches do."""
     degrees = PRIOR_DEGREES + estimate.degrees
-    variance = (PRIOR_DEGREES * known + estimate.degrees * estimate.standard_error**2) / degrees
-    return Estimate(value=estimate.value, standard_error=np.sqrt(variance), degrees=degrees)
+    learned = estimate.degrees * estimate.standard_error**2
+    return Estimate(
+        value=estimate.value,
+        standard_error=np.sqrt((PRIOR_DEGREES * known_squares + learned) / degrees),
+        degrees=degrees,
+    )
 
 
 def _by_launches(found: Contrast) -> Estimate:

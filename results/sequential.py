@@ -37,14 +37,13 @@ from numpy.typing import NDArray
 
 from results.errors import ComparisonError
 from results.judgement import Verdict
+from results.pairs import PairRatio, mean_over
 from results.statistics import (
     Estimate,
     Floats,
     interval,
-    moments,
     p_beyond,
     p_within,
-    paired,
     smallest_detectable,
 )
 
@@ -153,12 +152,12 @@ def shares(pairs: NDArray[np.int64], is_last: NDArray[np.bool_]) -> Floats:
 
 
 def decide(
-    log_ratios: Sequence[float], *, threshold: float, level: float, is_last: bool = False
+    pairs: Sequence[PairRatio], *, threshold: float, level: float, is_last: bool = False
 ) -> Decision:
     """Judge the pairs of one case, to know whether more are needed.
 
     Args:
-        log_ratios: log candidate less log baseline, of each pair so far.
+        pairs: what each pair so far says.
         threshold: relative changes up to this do not matter; 0.01 is 1 %.
         level: chance of error over all looks at this case. For a suite that promises `level` for
             all its m cases together it is `family.case_level(level, m)`.
@@ -168,13 +167,12 @@ def decide(
         ComparisonError: for a threshold or level out of range, or a log ratio that is not finite.
     """
     check_settings(threshold, level)
-    values = np.asarray(log_ratios, dtype=np.float64)
-    if not np.isfinite(values).all():
+    if not all(math.isfinite(each.log_ratio) for each in pairs):
         message = "a pair's log ratio is not finite; leave such pairs out"
         raise ComparisonError(message)
-    count = len(values)
+    count = len(pairs)
     if count < 2:
-        ratio = math.exp(values[0]) if count else None
+        ratio = math.exp(pairs[0].log_ratio) if count else None
         return Decision(
             verdict="inconclusive",
             ratio=ratio,
@@ -183,12 +181,11 @@ def decide(
             smallest_detectable=None,
             pairs_to_halve=None,
         )
-    found = moments(values, np.zeros(count, dtype=np.int64), 1)
-    estimate = paired(found)
+    estimate = mean_over(pairs)
     band = math.log1p(threshold) + LEAST_LOG_BAND
     at_look = level_at(count, level, is_last=is_last)
     low, high = interval(estimate, at_look)
-    needed = _needed(count, level, is_last)
+    needed = _needed(count, round(float(estimate.degrees[0]), 1), level, is_last)
     noise = needed.standard_errors * float(estimate.standard_error[0])
     return Decision(
         verdict=_verdict(estimate, band, at_look),
@@ -214,8 +211,8 @@ class _Needed:
 
 
 @lru_cache(maxsize=1_000)
-def _needed(count: int, level: float, is_last: bool) -> _Needed:
-    unit = Estimate(value=np.zeros(1), standard_error=np.ones(1), degrees=np.array([count - 1.0]))
+def _needed(count: int, degrees: float, level: float, is_last: bool) -> _Needed:
+    unit = Estimate(value=np.zeros(1), standard_error=np.ones(1), degrees=np.array([degrees]))
     counts, at_look = np.array([count]), level_at(count, level, is_last=is_last)
     more = launches_to_halve(
         unit.degrees, counts, np.array([True]), np.array([level]), np.array([at_look])

@@ -25,6 +25,17 @@ def scaled_by_fan_in(rng: Generator, name: str, shape: tuple[int, ...]) -> Array
     return values / 10 if name.startswith("b") else values
 
 
+def orthogonal(rng: Generator, size: int) -> Array:
+    """A square matrix that keeps every length, each equally likely; shape (size, size).
+
+    A factor of a normal matrix, with the signs that make it unique: Mezzadri, How to generate
+    random matrices from the classical compact groups, Notices of the AMS 54, 2007.
+    """
+    q, r = np.linalg.qr(rng.standard_normal((size, size)))
+    signed: Array = q * np.copysign(1.0, np.diagonal(r))
+    return signed
+
+
 def one_hot(rng: Generator, shape: tuple[int, ...]) -> Array:
     """Rows of zeros with a one at a random place; shape is (rows, classes)."""
     rows, classes = shape

@@ -20,6 +20,7 @@ from benchmarks.verdict.places import PLUGIN, ROOT, RUNS
 from benchmarks.verdict.processes import run_command
 from benchmarks.verdict.workloads import Workload, workload_named
 from results.notes import parse_notes
+from results.pairs import PairRatio, noted_ratio
 from results.tables import read
 
 RULE = "graphgauge versus"
@@ -34,8 +35,8 @@ class Answer:
     """What graphgauge said, and the evidence."""
 
     finding: Finding
-    log_ratios: tuple[float, ...]
-    """Of the pairs, candidate to baseline, in the order of their measurement."""
+    pairs: tuple[PairRatio, ...]
+    """Candidate to baseline, in the order of their measurement."""
     wall_s: float
 
 
@@ -72,7 +73,7 @@ def ask(
     answer = json.loads(done.stdout)
     return Answer(
         finding=finding_of(answer),
-        log_ratios=pairs_of(table, answer["candidate_labels"][0], answer["baseline_label"]),
+        pairs=pairs_of(table, answer["candidate_labels"][0], answer["baseline_label"]),
         wall_s=done.wall_s,
     )
 
@@ -96,7 +97,7 @@ def finding_of(answer: Mapping[str, object]) -> Finding:
     raise ValueError(f"no row tells the time of evaluate; the rows say: {said}")
 
 
-def pairs_of(table: Path, candidate: str, baseline: str) -> tuple[float, ...]:
+def pairs_of(table: Path, candidate: str, baseline: str) -> tuple[PairRatio, ...]:
     """Log candidate / baseline of each pair, in the order of measurement.
 
     Interleaved blocks give a pair's ratio better than its two times do; where the candidate's row
@@ -113,16 +114,16 @@ def pairs_of(table: Path, candidate: str, baseline: str) -> tuple[float, ...]:
         zip(*(rows.loc[rows["label"] == baseline, name] for name in ("pair", "value")), strict=True)
     )
     of_candidate = rows[rows["label"] == candidate]
-    log_ratios = []
+    found = []
     for pair, value_s, detail in zip(
         of_candidate["pair"], of_candidate["value"], of_candidate["detail"], strict=True
     ):
-        told = parse_notes(str(detail)).get("log_ratio")
+        told = noted_ratio(parse_notes(str(detail)))
         if told is not None:
-            log_ratios.append(float(told))
+            found.append(told)
         elif pair in baseline_s:
-            log_ratios.append(math.log(value_s / baseline_s[pair]))
-    return tuple(log_ratios)
+            found.append(PairRatio(log_ratio=math.log(value_s / baseline_s[pair])))
+    return tuple(found)
 
 
 def _are_versions(sides: Sequence[str]) -> bool:
@@ -149,7 +150,7 @@ def main() -> None:
     found = answer.finding
     print(
         f"{found.verdict}: {found.ratio:.4f} [{found.low or math.nan:.4f}, "
-        f"{found.high or math.nan:.4f}], {len(answer.log_ratios)} pairs, {answer.wall_s:.1f} s"
+        f"{found.high or math.nan:.4f}], {len(answer.pairs)} pairs, {answer.wall_s:.1f} s"
     )
 
 

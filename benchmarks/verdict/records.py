@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.verdict.findings import Finding
+from results.pairs import PairRatio
 
 OURS = "graphgauge"
 PLANTED = "planted"
@@ -54,7 +55,7 @@ class Record:
     ----------
     trial: which.
     findings: by each rule of the tool; none where it failed.
-    log_ratios: of graphgauge's pairs, in the order of measurement.
+    pairs: graphgauge's, in the order of measurement.
     wall_s: from the tool's start to its end.
     recorded_at: UTC, ISO 8601.
     error: why there is no finding; empty where there is.
@@ -62,7 +63,7 @@ class Record:
 
     trial: Trial
     findings: tuple[Finding, ...]
-    log_ratios: tuple[float, ...]
+    pairs: tuple[PairRatio, ...]
     wall_s: float
     recorded_at: str
     error: str = ""
@@ -107,7 +108,7 @@ def _record(line: str) -> Record:
     return Record(
         trial=Trial(**read["trial"]),
         findings=tuple(Finding(**each) for each in read["findings"]),
-        log_ratios=tuple(read["log_ratios"]),
+        pairs=tuple(PairRatio(**each) for each in read["pairs"]),
         wall_s=read["wall_s"],
         recorded_at=read["recorded_at"],
         error=read["error"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from benchmarks.verdict.findings import IMPROVED, REGRESSED
@@ -18,6 +18,7 @@ from benchmarks.verdict.ours import STARTING_S
 from benchmarks.verdict.places import TRIALS
 from benchmarks.verdict.records import IDENTICAL, OURS, PLANTED, Record, of_tool, read_records
 from benchmarks.verdict.truth import Truth, truths
+from results.pairs import PairRatio
 from results.sequential import Decision, decide, looks
 
 LEVEL = 0.01
@@ -39,23 +40,28 @@ class Outcome:
 
 
 @cache
-def replayed(log_ratios: tuple[float, ...], *, threshold: float, level: float = LEVEL) -> Outcome:
+def replayed(measured: tuple[PairRatio, ...], *, threshold: float, level: float = LEVEL) -> Outcome:
     """Look at the pairs as they come in, until they decide or end. There must be one at least.
 
     The last of them is taken to have been declared so.
     """
-    for pairs in looks(len(log_ratios)):
-        is_last = pairs == len(log_ratios)
-        decision = decide(log_ratios[:pairs], threshold=threshold, level=level, is_last=is_last)
+    for pairs in looks(len(measured)):
+        is_last = pairs == len(measured)
+        decision = decide(measured[:pairs], threshold=threshold, level=level, is_last=is_last)
         if decision.is_final:
             break
     return Outcome(decision=decision, pairs=pairs)
 
 
-def within(record: Record, budget_s: float) -> tuple[float, ...]:
+def within(record: Record, budget_s: float) -> tuple[PairRatio, ...]:
     """The pairs that a smaller budget would have paid for."""
     share = min(1.0, (budget_s - STARTING_S) / (record.wall_s - STARTING_S))
-    return record.log_ratios[: max(1, int(share * len(record.log_ratios)))]
+    return record.pairs[: max(1, int(share * len(record.pairs)))]
+
+
+def _alike(pairs: Sequence[PairRatio]) -> tuple[PairRatio, ...]:
+    """The same pairs, without a word of how sure they are."""
+    return tuple(replace(each, error=None) for each in pairs)
 
 
 def suites_called(
@@ -69,7 +75,7 @@ def suites_called(
     rng = random.Random(seed)
     row_level = LEVEL / SUITE_ROWS
     is_called = [
-        replayed(each.log_ratios, threshold=threshold, level=row_level).is_call for each in records
+        replayed(each.pairs, threshold=threshold, level=row_level).is_call for each in records
     ]
     return sum(any(rng.sample(is_called, SUITE_ROWS)) for _ in range(suites))
 
@@ -96,8 +102,8 @@ def share_saved(records: Sequence[Record], *, threshold: float) -> float:
     spent_s = sum(
         STARTING_S
         + (each.wall_s - STARTING_S)
-        * replayed(each.log_ratios, threshold=threshold).pairs
-        / len(each.log_ratios)
+        * replayed(each.pairs, threshold=threshold).pairs
+        / len(each.pairs)
         for each in records
     )
     return 1 - spent_s / sum(each.wall_s for each in records)
@@ -105,7 +111,7 @@ def share_saved(records: Sequence[Record], *, threshold: float) -> float:
 
 def with_pairs(records: Sequence[Record], *kinds: str) -> list[Record]:
     """graphgauge's records of those kinds that have a pair at least."""
-    return [each for each in of_tool(records, OURS, *kinds) if each.log_ratios]
+    return [each for each in of_tool(records, OURS, *kinds) if each.pairs]
 
 
 def main() -> None:
@@ -113,7 +119,7 @@ def main() -> None:
     records = read_records(TRIALS)
     identical = with_pairs(records, *IDENTICAL)
     for threshold in (0.0, 0.005, 0.01, 0.02):
-        outcomes = [replayed(each.log_ratios, threshold=threshold) for each in identical]
+        outcomes = [replayed(each.pairs, threshold=threshold) for each in identical]
         verdicts = [each.decision.verdict for each in outcomes]
         shown = ", ".join(f"{verdicts.count(each)} {each}" for each in sorted(set(verdicts)))
         print(f"identical, threshold {threshold:.1%}: {shown}")
@@ -122,13 +128,18 @@ def main() -> None:
         at_level = [each for each in with_pairs(records, PLANTED) if each.trial.percent == percent]
         for budget_s in (3.0, 5.0, 7.0, 10.0, 20.0):
             long_enough = [each for each in at_level if each.trial.budget_s >= budget_s]
-            called = sum(
-                replayed(within(each, budget_s), threshold=0.0).is_call for each in long_enough
+            measured = [within(each, budget_s) for each in long_enough]
+            called, plainly = (
+                sum(replayed(each, threshold=0.0).is_call for each in sequences)
+                for sequences in (measured, map(_alike, measured))
             )
             if long_enough:
-                print(f"planted {percent:g} %, {budget_s:g} s: {called} of {len(long_enough)}")
-    measured = [(each, true_ratio(each, known)) for each in with_pairs(records, PLANTED)]
-    judged = [covered(each, truth) for each, truth in measured if truth is not None]
+                print(
+                    f"planted {percent:g} %, {budget_s:g} s: {called} of {len(long_enough)}, "
+                    f"{plainly} if all pairs counted alike"
+                )
+    with_truths = [(each, true_ratio(each, known)) for each in with_pairs(records, PLANTED)]
+    judged = [covered(each, truth) for each, truth in with_truths if truth is not None]
     if judged:
         print(f"planted: the interval holds the measured truth in {sum(judged)} of {len(judged)}")
 

@@ -73,7 +73,7 @@ def target_lines(
     """(what, target, found) of each line of the table of targets."""
     identical, planted = with_pairs(records, *IDENTICAL), with_pairs(records, PLANTED)
     called = sum(each.findings[0].is_call for each in identical)
-    alone = sum(replayed(each.log_ratios, threshold=0.0).is_call for each in identical)
+    alone = sum(replayed(each.pairs, threshold=0.0).is_call for each in identical)
     yield (
         "identical work, 7 s, called changed at the 1 % level",
         "≤ 1 %",

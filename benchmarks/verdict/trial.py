@@ -49,6 +49,7 @@ from benchmarks.verdict.records import (
     read_records,
 )
 from benchmarks.verdict.workloads import WORKLOADS, Workload, workload_named
+from results.pairs import PairRatio
 
 PARTS = ("aa", "planted", "long", "peers")
 IDENTICAL_COUNT = 400
@@ -178,12 +179,12 @@ def make(trial: Trial) -> Record:
     """Make a trial; a tool that fails is a record too."""
     started = monotonic()
     findings: tuple[Finding, ...] = ()
-    log_ratios: tuple[float, ...] = ()
+    pairs: tuple[PairRatio, ...] = ()
     wall_s, error = None, ""
     try:
         if trial.tool == OURS:
             answer = _ask_ours(trial)
-            findings, log_ratios, wall_s = (answer.finding,), answer.log_ratios, answer.wall_s
+            findings, pairs, wall_s = (answer.finding,), answer.pairs, answer.wall_s
         else:
             findings = tuple(_ask_peer(trial))
     except (CommandFailed, ValueError) as failure:
@@ -191,7 +192,7 @@ def make(trial: Trial) -> Record:
     return Record(
         trial=trial,
         findings=findings,
-        log_ratios=log_ratios,
+        pairs=pairs,
         wall_s=monotonic() - started if wall_s is None else wall_s,
         recorded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         error=error,

@@ -42,6 +42,7 @@ from results.calibration import (
 )
 from results.formats.terminal import console
 from results.notes import parse_notes
+from results.pairs import noted_ratio
 from results.sequential import FIRST_LOOK
 from results.sessions import BetweenSessions
 from results.tables import read
@@ -146,15 +147,15 @@ def _pairs(frame: pd.DataFrame, case: Case, seconds: float) -> IdenticalPairs:
         & (frame["metric"] == "time")
         & (frame["status"] == "ok")
     ]
-    noted = [parse_notes(detail).get("log_ratio") for detail in rows["detail"]]
-    log_ratios = [float(each) for each in noted if each is not None]
-    if not log_ratios:
+    noted = [noted_ratio(parse_notes(detail)) for detail in rows["detail"]]
+    pairs = [each for each in noted if each is not None]
+    if not pairs:
         failed = frame[(frame["scenario"] == case.scenario) & (frame["status"] != "ok")]
         said = failed["detail"].iloc[0] if len(failed) else "no pair was finished"
         raise UsageError(f"calibrate: {case} cannot be measured here: {said}")
     return IdenticalPairs(
         case=str(case),
-        log_ratios=log_ratios,
+        pairs=pairs,
         seconds=seconds,
         evaluate_s=float(rows["value"].median()),
     )

@@ -36,6 +36,7 @@ from harness.sides import (
 )
 from results.errors import ComparisonError
 from results.family import case_level
+from results.pairs import PairRatio
 from results.sequential import FIRST_LOOK, decide, is_look
 from results.tables import read
 
@@ -167,14 +168,16 @@ def _is_fixed(arguments: argparse.Namespace) -> bool:
     return arguments.launches is not None or arguments.quick
 
 
-def _enough(arguments: argparse.Namespace, comparisons: int) -> Callable[[Sequence[float]], bool]:
+def _enough(
+    arguments: argparse.Namespace, comparisons: int
+) -> Callable[[Sequence[PairRatio]], bool]:
     """Whether pairs have decided a case, at its part of the level that the suite promises."""
     threshold, level = threshold_of(arguments), case_level(LEVEL, comparisons)
 
-    def is_decided(log_ratios: Sequence[float]) -> bool:
-        if not is_look(len(log_ratios)):
+    def is_decided(pairs: Sequence[PairRatio]) -> bool:
+        if not is_look(len(pairs)):
             return False
-        return decide(log_ratios, threshold=threshold, level=level).is_final
+        return decide(pairs, threshold=threshold, level=level).is_final
 
     return is_decided
 

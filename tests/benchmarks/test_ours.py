@@ -30,8 +30,8 @@ def test_an_answer_has_a_verdict_an_interval_and_pairs(tmp_path: Path) -> None:
     assert finding.low is not None
     assert finding.high is not None
     assert finding.low < finding.ratio < finding.high
-    assert len(answer.log_ratios) >= FIRST_LOOK
-    mean = math.fsum(answer.log_ratios) / len(answer.log_ratios)
+    assert len(answer.pairs) >= FIRST_LOOK
+    mean = math.fsum(each.log_ratio for each in answer.pairs) / len(answer.pairs)
     assert math.log(finding.ratio) == pytest.approx(mean, rel=1e-3, abs=1e-6)
     assert table.exists()
 

@@ -27,6 +27,7 @@ from benchmarks.verdict.table import (
     target_lines,
 )
 from benchmarks.verdict.truth import Truth, combined, interleaved, median_ratio
+from tests.results.samples import pair_ratios
 
 RNG = np.random.default_rng(1)
 TRUTH = Truth(
@@ -56,7 +57,7 @@ def record(
             Finding(rule="a rule", verdict=verdict, ratio=ratio, low=ratio - 0.01,
                     high=ratio + 0.01),
         ),
-        log_ratios=log_ratios,
+        pairs=pair_ratios(log_ratios),
         wall_s=wall_s,
         recorded_at="2026-01-31T12:00:00Z",
     )  # fmt: skip
@@ -69,7 +70,7 @@ def noisy(mean: float, pairs: int = 28) -> tuple[float, ...]:
 
 def test_a_plain_change_is_decided_at_the_first_look() -> None:
     """30 % with 1 % of noise takes five pairs."""
-    outcome = replayed(noisy(0.3), threshold=0.0)
+    outcome = replayed(pair_ratios(noisy(0.3)), threshold=0.0)
 
     assert (outcome.decision.verdict, outcome.pairs) == ("regressed", 5)
 
@@ -77,17 +78,17 @@ def test_a_plain_change_is_decided_at_the_first_look() -> None:
 def test_without_a_change_every_pair_is_looked_at() -> None:
     """At threshold 0 nothing can be shown to be unchanged."""
     balanced = tuple(0.01 * (-1) ** i for i in range(28))
-    outcome = replayed(balanced, threshold=0.0)
+    outcome = replayed(pair_ratios(balanced), threshold=0.0)
 
     assert (outcome.decision.verdict, outcome.pairs) == ("inconclusive", 28)
 
 
 def test_a_smaller_budget_has_its_share_of_the_pairs() -> None:
     """The start takes the same whatever the budget is."""
-    recorded = record(log_ratios=tuple(range(20)), wall_s=STARTING_S + 20.0)
+    recorded = record(log_ratios=tuple(map(float, range(20))), wall_s=STARTING_S + 20.0)
 
-    assert within(recorded, STARTING_S + 10.0) == tuple(range(10))
-    assert within(recorded, 1000.0) == recorded.log_ratios
+    assert within(recorded, STARTING_S + 10.0) == recorded.pairs[:10]
+    assert within(recorded, 1000.0) == recorded.pairs
     lengths = [len(within(recorded, budget_s)) for budget_s in range(2, 25)]
     assert all(shorter <= longer for shorter, longer in pairwise(lengths))
 

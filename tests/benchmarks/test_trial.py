@@ -20,6 +20,7 @@ from benchmarks.verdict.records import (
     read_records,
 )
 from benchmarks.verdict.trial import PARTS, minutes, plan, run, share, sides_of
+from results.pairs import PairRatio
 
 FINDING = Finding(rule="a rule", verdict="unchanged", ratio=1.0, low=0.99, high=1.01)
 
@@ -29,7 +30,7 @@ def record_of(trial: Trial, *, error: str = "", wall_s: float = 7.0) -> Record:
     return Record(
         trial=trial,
         findings=() if error else (FINDING,),
-        log_ratios=() if error else (0.01, -0.01),
+        pairs=() if error else (PairRatio(log_ratio=0.01), PairRatio(log_ratio=-0.01)),
         wall_s=wall_s,
         recorded_at="2026-01-31T12:00:00Z",
         error=error,

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from harness.blocks import Series, Speed, judge_blocks, log_ratio, without_speed
+from harness.blocks import Series, Speed, compare_neighbours, judge_blocks, without_speed
 from harness.worker.evidence import Evidence
 from tests.harness.fakes import QUIET
 
@@ -42,7 +42,9 @@ def test_the_ratio_of_a_pair_is_the_median_of_its_neighbours() -> None:
 
     judged = judge_blocks([base, candidate], warm_up_blocks=0, round_blocks=1)
 
-    assert log_ratio(*judged) == (pytest.approx(math.log(1.2)), 3)
+    found = compare_neighbours(*judged)
+    assert found is not None
+    assert (found.ratio.log_ratio, found.compared) == (pytest.approx(math.log(1.2)), 3)
 
 
 def test_drift_falls_out_of_mirrored_rounds() -> None:
@@ -51,9 +53,9 @@ def test_drift_falls_out_of_mirrored_rounds() -> None:
 
     judged = judge_blocks([base, candidate], warm_up_blocks=0, round_blocks=2)
 
-    found = log_ratio(*judged)
+    found = compare_neighbours(*judged)
     assert found is not None
-    assert found[0] == pytest.approx(0, abs=2e-4)
+    assert found.ratio.log_ratio == pytest.approx(0, abs=2e-4)
 
 
 def test_warm_up_never_counts_and_no_more_than_half_is_left_out() -> None:

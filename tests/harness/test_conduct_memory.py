@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from harness.conduct_memory import conduct_memory
 from harness.conversation import Side
-from harness.effort import quick_effort
+from harness.effort import Effort, quick_effort
 from harness.measurement import Measurement
 from harness.worker import messages as m
 from results.notes import parse_notes
@@ -26,14 +27,16 @@ from tests.harness.fakes import (
 _EFFORT = quick_effort(launches=1, timeout_s=60, memory=True)
 
 
-def _conducted(**answers: Answer) -> tuple[list[Measurement], list[m.Message]]:
+def _conducted(
+    effort: Effort = _EFFORT, **answers: Answer
+) -> tuple[list[Measurement], list[m.Message]]:
     """The rows of one side, and what it was asked; answers by the name of the question."""
     launch = FakeLaunch(usual_answers())
     for name, answer in answers.items():
         launch._answers[getattr(m, name)] = answer
     rows = Recorder()
     side = Side(launch, REQUEST, rows, timeout_s=60)
-    conduct_memory([side], _EFFORT, random.Random(1))
+    conduct_memory([side], effort, random.Random(1))
     return rows.rows[side], [question for _, question in launch.log]
 
 
@@ -160,6 +163,17 @@ def test_a_rebuilt_subject_tells_how_the_time_of_a_rebuild_drifts() -> None:
     assert parse_notes(drift.detail)["per"] == "rebuild"
     assert parse_notes(_row(rows, "memory_drift").detail)["per"] == "rebuild"
     assert [each.calls for each in asked if isinstance(each, m.FollowMemory)] == [100]
+
+
+def test_drift_alone_runs_every_phase_once_and_follows_as_ever() -> None:
+    """No probe is asked but that of the calls; the row is the same, and the check comes last."""
+    usual, _ = _conducted()
+    rows, asked = _conducted(replace(_EFFORT, drift_alone=True))
+
+    assert rows == [_row(usual, "memory_drift")]
+    assert [each.phase for each in asked if isinstance(each, m.RunPhase)] == list(PHASES[:5])
+    assert not any(isinstance(each, m.MeasureMemory | m.RepeatMemory) for each in asked)
+    assert isinstance(asked[-1], m.Check)
 
 
 def test_memory_is_checked_after_everything_was_read() -> None:

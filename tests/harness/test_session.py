@@ -13,13 +13,15 @@ import pytest
 from harness.cases import parse_spec
 from harness.effort import quick_effort
 from harness.launch import Surroundings, usable_cpu
-from harness.plan import MEMORY, TIME, Contender, Version, plan_steps
+from harness.plan import MEMORY, TIME, Contender, Step, Version, plan_steps
 from harness.session import Session, Settings
 from harness.side_files import blocks_path
 from harness.worker import messages as m
+from harness.written import Written
 from results.schema import Reading
 from results.tables import read, readings
 from tests.harness.fakes import Answer, FakeLauncher, usual_answers
+from tests.results.samples import reading
 
 _EFFORT = quick_effort(launches=2, timeout_s=60, memory=False)
 
@@ -184,7 +186,7 @@ def test_resuming_knows_the_pairs_that_were_measured(tmp_path: Path) -> None:
     settings = _settings(
         out,
         effort=replace(_EFFORT, launches=50, least_launches=5),
-        enough=lambda log_ratios: len(log_ratios) == 7,
+        enough=lambda pairs: len(pairs) == 7,
         resume=True,
     )
     fewer = replace(settings, effort=replace(settings.effort, launches=5))
@@ -232,6 +234,29 @@ def test_a_launch_is_complete_with_the_phases_that_are_wanted(tmp_path: Path, ph
     assert len(launcher.started) == 2
 
 
+@pytest.mark.parametrize("drift_alone", [False, True])
+def test_a_memory_launch_is_complete_with_its_last_row(*, drift_alone: bool) -> None:
+    """Drift is the last row of a launch that follows calls alone, and the first of any other."""
+    contender = _contender()
+    case = contender.case
+    drift = reading(
+        label=contender.version.label,
+        evaluator=case.evaluator,
+        scenario=case.scenario,
+        params=case.params_text,
+        mode=case.mode,
+        phase="evaluate",
+        metric="memory_drift",
+        launch=2,
+    )
+    written = Written([drift], drift_alone=drift_alone)
+
+    steps = [Step(kind=MEMORY, launch=launch, contenders=(contender,)) for launch in (1, 2, 3)]
+
+    found = [written.is_complete(contender, step) for step in steps]
+    assert found == [False, drift_alone, False]
+
+
 def test_resuming_a_complete_table_launches_nothing(tmp_path: Path) -> None:
     """Only the environment is asked for its facts again."""
     out = tmp_path / "a.csv"
@@ -265,7 +290,7 @@ def test_a_case_is_measured_until_its_pairs_have_decided(tmp_path: Path) -> None
     settings = _settings(
         out,
         effort=replace(_EFFORT, launches=50, least_launches=5),
-        enough=lambda log_ratios: len(log_ratios) == 7,
+        enough=lambda pairs: len(pairs) == 7,
     )
 
     Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
@@ -303,7 +328,7 @@ def test_a_pair_that_decides_is_not_declared_the_last(tmp_path: Path) -> None:
     """Since it would not have been, had it shown something else."""
     out = tmp_path / "a.csv"
     effort = replace(_EFFORT, launches=50, least_launches=5)
-    settings = _settings(out, effort=effort, enough=lambda log_ratios: len(log_ratios) == 7)
+    settings = _settings(out, effort=effort, enough=lambda pairs: len(pairs) == 7)
 
     Session(settings, FakeLauncher(_answers)).run(_pair_of_groups())
 

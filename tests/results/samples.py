@@ -8,6 +8,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from results.frames import frame_of
+from results.pairs import PairRatio
 from results.schema import METRICS, MODES, OK, STATUSES, Reading
 
 VALID = Reading(
@@ -139,3 +140,8 @@ def valid_readings(draw: st.DrawFn) -> Reading:
 def distinct(readings: Iterable[Reading]) -> list[Reading]:
     """The readings, each in a session of its own, so that none repeats another."""
     return [replace(one, session=f"s{number}") for number, one in enumerate(readings)]
+
+
+def pair_ratios(log_ratios: Sequence[float]) -> tuple[PairRatio, ...]:
+    """Pairs whose blocks say nothing of their error."""
+    return tuple(PairRatio(log_ratio=each) for each in log_ratios)

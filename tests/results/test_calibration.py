@@ -19,12 +19,15 @@ from results.calibration import (
 )
 from results.errors import TableError
 from results.sessions import SPEED_CORRECTED_SD
+from tests.results.samples import pair_ratios
 
 
 def _pairs(case: str, count: int, sd: float = 0.01, mean: float = 0.0) -> IdenticalPairs:
     """Pairs of a quarter of a second, normally distributed."""
     draws = np.random.default_rng([count, len(case)]).normal(mean, sd, count)
-    return IdenticalPairs(case=case, log_ratios=draws.tolist(), seconds=count / 4, evaluate_s=1e-3)
+    return IdenticalPairs(
+        case=case, pairs=pair_ratios(draws.tolist()), seconds=count / 4, evaluate_s=1e-3
+    )
 
 
 def _calibrated(*cases: IdenticalPairs) -> Calibration:
@@ -57,7 +60,9 @@ def test_the_floor_covers_both_directions() -> None:
     """A side that is 5 % faster moves the floor as one that is 5 % slower does."""
     slower = _calibrated(_pairs("a", 100, mean=0.05)).floor
     pairs = _pairs("a", 100, mean=0.05)
-    faster = _calibrated(replace(pairs, log_ratios=[-each for each in pairs.log_ratios])).floor
+    faster = _calibrated(
+        replace(pairs, pairs=pair_ratios([-each.log_ratio for each in pairs.pairs]))
+    ).floor
 
     assert slower == pytest.approx(faster)
 

@@ -17,6 +17,7 @@ def side(values: list[float], pairs: list[int]) -> Side:
         sessions=np.zeros(len(values), dtype=np.int64),
         values=np.array(values),
         log_ratios=np.full(len(values), np.nan),
+        log_errors=np.full(len(values), np.nan),
         speeds=np.full(len(values), np.nan),
         is_last=np.zeros(len(values), dtype=bool),
     )

@@ -52,6 +52,7 @@ def side(series: np.ndarray, pairs: np.ndarray, logs: np.ndarray) -> Side:  # ty
         sessions=np.zeros(len(series), dtype=np.int64),
         values=np.exp(logs),
         log_ratios=np.full(len(series), np.nan),
+        log_errors=np.full(len(series), np.nan),
         speeds=np.full(len(series), np.nan),
         is_last=np.zeros(len(series), dtype=bool),
     )

@@ -10,7 +10,7 @@ from results.comparison import compare
 from results.errors import ComparisonError
 from results.sequential import decide, is_look, level_at, looks, schedule, shares
 from results.statistics import Estimate, moments, p_beyond, p_within, paired
-from tests.results.samples import two_versions
+from tests.results.samples import pair_ratios, two_versions
 
 LEVEL = 0.01
 PAIR_SD = 0.0105
@@ -63,7 +63,7 @@ def test_pairs_are_judged(ratio: float, expected: str) -> None:
     """Beyond the band or within it, and how sure that is."""
     noise = [0.002 * math.sin(i) for i in range(10)]
 
-    found = decide([math.log(ratio) + x for x in noise], threshold=0.02, level=LEVEL)
+    found = decide(pair_ratios([math.log(ratio) + x for x in noise]), threshold=0.02, level=LEVEL)
 
     assert found.verdict == expected
     assert found.is_final
@@ -78,7 +78,7 @@ def test_pairs_are_judged(ratio: float, expected: str) -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_one_pair_decides_nothing(count: int) -> None:
     """Nor does none."""
-    found = decide([0.5] * count, threshold=0.01, level=LEVEL)
+    found = decide(pair_ratios([0.5] * count), threshold=0.01, level=LEVEL)
 
     assert (found.verdict, found.low, found.pairs_to_halve) == ("inconclusive", None, None)
     assert not found.is_final
@@ -87,9 +87,9 @@ def test_one_pair_decides_nothing(count: int) -> None:
 def test_what_cannot_be_judged_is_refused() -> None:
     """With what was expected instead."""
     with pytest.raises(ComparisonError, match="not finite"):
-        decide([0.0, math.nan], threshold=0.01, level=LEVEL)
+        decide(pair_ratios([0.0, math.nan]), threshold=0.01, level=LEVEL)
     with pytest.raises(ComparisonError, match="level is 0"):
-        decide([0.0, 0.1], threshold=0.01, level=0.0)
+        decide(pair_ratios([0.0, 0.1]), threshold=0.01, level=0.0)
     with pytest.raises(ValueError, match="most is 0"):
         looks(0)
 
@@ -103,7 +103,7 @@ def test_a_stored_table_is_judged_as_it_was_live(count: int, shift: float, is_la
     old = np.exp(generator.normal(-7, 0.3, count))
     log_ratios = generator.normal(shift, PAIR_SD, count)
 
-    live = decide(log_ratios.tolist(), threshold=0.005, level=LEVEL, is_last=is_last)
+    live = decide(pair_ratios(log_ratios.tolist()), threshold=0.005, level=LEVEL, is_last=is_last)
     detail = "last_pair=budget" if is_last else ""
     new = (old * np.exp(log_ratios)).tolist()
     frame = two_versions(old.tolist(), new, paired=True, detail=detail)

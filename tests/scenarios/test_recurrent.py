@@ -7,11 +7,66 @@ import math
 import numpy as np
 import pytest
 
+from networks import differentiate
+from scenarios.draws import orthogonal
+from scenarios.scenario import get
+from tests.networks.walker import evaluate_nodes
 from tests.scenarios.drawing import Values, drawn, gradients, outputs_and_loss
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:
     return (1 + np.tanh(x / 2)) / 2
+
+
+@pytest.mark.parametrize(("name", "steps"), [("rnn", 400), ("gru", 250)])
+def test_many_steps_neither_vanish_nor_explode(name: str, steps: int) -> None:
+    """No value on the way there and back is subnormal, and float32 errs by little of its tolerance.
+
+    Subnormal numbers would time the processor's traps.
+    """
+    scenario, size = get(name), {"steps": steps, "batch": 4}
+    found: dict[str, list[np.ndarray]] = {}
+    for dtype in ("float32", "float64"):
+        network = scenario.network(size, dtype=dtype)
+        rng = np.random.default_rng(5)
+        values = scenario.draw_weights(network, rng) | scenario.draw_data(network, rng)
+        gradient = differentiate(network)
+        done = evaluate_nodes(gradient.nodes, values)
+        found[dtype] = [done[node] for node in (*gradient.outputs, *network.outputs)]
+        if dtype == "float32":
+            sizes = np.abs(np.concatenate([np.ravel(each) for each in done.values()]))
+
+    assert not np.any((sizes > 0) & (sizes < np.finfo(np.float32).tiny))
+    tolerance = scenario.tolerance_at(scenario.parameters(size), "float32")
+    for single, double in zip(found["float32"], found["float64"], strict=True):
+        assert 1e-7 < np.abs(double).max() < 1e3
+        assert np.abs(single - double).max() < tolerance / 5 * np.abs(double).max()
+
+
+def test_the_gain_of_rnn_makes_up_for_the_slopes_of_tanh() -> None:
+    """On average over states of the variance that settles, a step back keeps a cotangent's size."""
+    _, values = drawn("rnn", steps=1, hidden=256, inputs=256)
+    gain = float(np.linalg.norm(values["w_hidden"], 2))
+    from_inputs = float(np.var(values["x"][0] @ values["w_input"] + values["b"]))
+    nodes, shares = np.polynomial.hermite_e.hermegauss(60)
+    shares = shares / shares.sum()
+    variance = from_inputs
+    for _ in range(1_000):
+        states = np.tanh(math.sqrt(variance) * nodes)
+        variance = gain**2 * float(shares @ states**2) + from_inputs
+
+    assert gain**2 * float(shares @ (1 - states**2) ** 2) == pytest.approx(1, abs=0.02)
+
+
+def test_an_orthogonal_matrix_keeps_every_length() -> None:
+    """Its transpose is its inverse, and no direction is preferred: the mean of many is zero."""
+    rng = np.random.default_rng(5)
+    many = np.array([orthogonal(rng, 3) for _ in range(400)])
+
+    np.testing.assert_allclose(
+        many @ many.transpose(0, 2, 1), np.eye(3) + np.zeros((400, 1, 1)), atol=1e-14
+    )
+    assert np.abs(many.mean(0)).max() < 0.15
 
 
 def test_gru_is_its_published_equations() -> None:

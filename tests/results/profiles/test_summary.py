@@ -15,6 +15,7 @@ from results.profiles.reading import UNEXPLAINED
 from results.profiles.summary import summarised
 from results.roofline import Peaks, read_peaks
 from tests.results.profiles.test_difference import profile, reading
+from tests.results.samples import pair_ratios
 
 PEAKS = Peaks(
     flops_per_s={"float32": 100.0, "float64": 50.0},
@@ -85,7 +86,9 @@ def test_peaks_that_nothing_can_be_divided_by_are_refused(content: object) -> No
 
 def test_a_calibration_keeps_its_peaks(tmp_path: Path) -> None:
     """And one from before they were measured has none."""
-    pairs = IdenticalPairs(case="a", log_ratios=[0.01, -0.01] * 20, seconds=10.0, evaluate_s=1e-3)
+    pairs = IdenticalPairs(
+        case="a", pairs=pair_ratios([0.01, -0.01] * 20), seconds=10.0, evaluate_s=1e-3
+    )
     found = calibrate(
         [pairs],
         machine="m",

@@ -27,6 +27,7 @@ from harness.worker import messages as m
 from harness.worker.evidence import Evidence
 from results.drift import drift_notes, time_drift
 from results.notes import format_notes
+from results.pairs import noted_ratio
 from results.yardsticks import SPEED_YARDSTICKS
 
 UNTIMED_CALLS = 2
@@ -345,7 +346,8 @@ def _evaluated(side: Side, judged: Judged, beside: Neighbours | None) -> None:
             blocks=blocks,
             calls=blocks * side.series.calls,
             detail=format_notes(notes),
-            pair_ratio=None if beside is None else beside.ratio,
+            # To the digits of the table, which is to be judged as it is now.
+            pair_ratio=noted_ratio(notes),
         )
     )
     if blocks >= 3 and median > 0:

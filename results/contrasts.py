@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.frames import row_ids
-from results.notes import parse_notes
+from results.notes import as_number, parse_notes
 from results.pairs import LOG_RATIO_ERROR_NOTE, LOG_RATIO_NOTE, weighed
 from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
 from results.statistics import Estimate, Floats, Moments, moments, paired, welch
@@ -229,11 +229,8 @@ def _has_note(details: "pd.Series[Any]", name: str) -> NDArray[np.bool_]:
 def _noted(detail: str, name: str) -> float:
     if name not in detail:
         return np.nan
-    try:
-        number = float(parse_notes(detail).get(name, "nan"))
-    except ValueError:
-        return np.nan
-    return number if np.isfinite(number) else np.nan
+    number = as_number(parse_notes(detail).get(name))
+    return np.nan if number is None else number
 
 
 def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:

@@ -4,6 +4,8 @@ The table's columns are fixed. What a value stands on, such as its interval or i
 in `detail` in a form that both people and programs can read.
 """
 
+import contextlib
+import math
 import re
 from collections.abc import Mapping
 
@@ -40,3 +42,11 @@ def parse_notes(detail: str) -> dict[str, str]:
     ]
     keys = [key for key, *_ in found]
     return {key: value for key, value, *_ in found if keys.count(key) == 1}
+
+
+def as_number(text: str | None) -> float | None:
+    """What a note says, as a number; None where it is none, or not finite."""
+    with contextlib.suppress(ValueError):
+        number = float(text or "nan")
+        return number if math.isfinite(number) else None
+    return None

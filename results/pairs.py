@@ -19,8 +19,6 @@ What that does to false alarms and to power stands in docs/decisions/0052-weighe
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.notes import as_number
 from results.statistics import Estimate, Floats
 
 LOG_RATIO_NOTE: Final = "log_ratio"
@@ -61,18 +60,10 @@ class PairRatio:
 
 def noted_ratio(notes: Mapping[str, str]) -> PairRatio | None:
     """What a candidate's reading notes of its pair; None where that is no number."""
-    log_ratio = _number(notes.get(LOG_RATIO_NOTE))
+    log_ratio = as_number(notes.get(LOG_RATIO_NOTE))
     if log_ratio is None:
         return None
-    return PairRatio(log_ratio=log_ratio, error=_number(notes.get(LOG_RATIO_ERROR_NOTE)))
-
-
-def _number(text: str | None) -> float | None:
-    """None where it is no number, or not finite."""
-    with contextlib.suppress(ValueError):
-        found = float(text or "nan")
-        return found if math.isfinite(found) else None
-    return None
+    return PairRatio(log_ratio=log_ratio, error=as_number(notes.get(LOG_RATIO_ERROR_NOTE)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

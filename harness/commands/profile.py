@@ -67,11 +67,11 @@ class Profile:
         other = arguments.memory or arguments.timeline
         if not other and arguments.by in ("operator", "node", "line"):
             return profile_steps(arguments, plugins)
+        if arguments.memory:
+            return profile_memory(arguments, plugins)
         if arguments.evaluator is None:
             raise UsageError("--evaluator is missing")
-        versions = _versions(arguments.sides, ("memray",) if arguments.native else ())
-        if arguments.memory:
-            return profile_memory(arguments, versions, plugins)
+        versions = _versions(arguments.sides)
         if arguments.timeline:
             return write_timelines(arguments, versions, plugins)
         if arguments.by == "engine":
@@ -79,10 +79,10 @@ class Profile:
         return profile_functions(arguments, versions, plugins)
 
 
-def _versions(sides: Sequence[str] | None, beside: Sequence[str]) -> tuple[Version, ...]:
+def _versions(sides: Sequence[str] | None) -> tuple[Version, ...]:
     if not sides:
         return (Version(label="current", interpreter=sys.executable),)
     parsed = parse_sides(sides)
     if any(isinstance(side, EvaluatorSide) for side in parsed):
         raise UsageError("--sides: expected versions (autograd==1.6.2, git:REV, python:PATH)")
-    return make_versions(parsed, beside)
+    return make_versions(parsed)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from rich.table import Table
 
-from harness.cases import Case, make_cases, parse_spec
+from harness.cases import Case
 from harness.commands.options import positive_int
+from harness.commands.profiled import profiled_groups
 from harness.conversation import SubjectFailed
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.launch import LocalLauncher
-from harness.plan import Version
+from harness.plan import Contender, Version
 from harness.profiling.opening import started
 from harness.progress import say
 from harness.worker import messages as m
@@ -38,6 +39,7 @@ class _Profile:
     """What one version was traced to."""
 
     label: str
+    case: Case
     traced: m.Traced
 
     def sites(self, kind: str) -> list[Site]:
@@ -61,30 +63,30 @@ def add_memory_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def profile_memory(
-    arguments: argparse.Namespace, versions: Sequence[Version], plugins: tuple[str, ...]
-) -> int:
+def profile_memory(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> int:
     """Trace, print tables and write flame graphs.
 
     Raises:
         UsageError: if native allocations are asked for and an environment has no memray.
     """
+    groups = profiled_groups(arguments, ("memray",) if arguments.native else ())
     if arguments.native:
-        for version in versions:
-            _require_memray(version)
-    specs = tuple(map(parse_spec, arguments.case))
+        for contender in groups[0]:
+            _require_memray(contender.version)
     done = 0
-    for case in make_cases(specs, (arguments.evaluator,), (arguments.mode,)):
+    for group in groups:
         profiles = []
-        for version in versions:
-            answer = _traced(case, version, plugins, arguments)
+        for contender in group:
+            label = contender.version.label
+            answer = _traced(contender, plugins, arguments)
             if isinstance(answer, m.Failure):
-                say(f"{case} ({version.label}): {answer.status} in {answer.phase}: {answer.detail}")
+                failed = f"{answer.status} in {answer.phase}: {answer.detail}"
+                say(f"{contender.case} ({label}): {failed}")
             else:
-                profiles.append(_Profile(label=version.label, traced=answer))
-        if len(profiles) == len(versions):
-            _show(case, profiles, arguments.top, is_native=arguments.native)
-            _write(case, profiles, arguments.out)
+                profiles.append(_Profile(label=label, case=contender.case, traced=answer))
+        if len(profiles) == len(group):
+            _show(profiles, arguments.top, is_native=arguments.native)
+            _write(profiles, arguments.out)
             done += 1
     return OK if done else NOTHING
 
@@ -103,11 +105,11 @@ def _require_memray(version: Version) -> None:
 
 
 def _traced(
-    case: Case, version: Version, plugins: tuple[str, ...], arguments: argparse.Namespace
+    contender: Contender, plugins: tuple[str, ...], arguments: argparse.Namespace
 ) -> m.Traced | m.Failure:
     launch, side = started(
-        case,
-        version,
+        contender.case,
+        contender.version,
         LocalLauncher(),
         plugins=plugins,
         timeout_s=arguments.timeout,
@@ -125,11 +127,11 @@ def _traced(
         launch.close()
 
 
-def _show(case: Case, profiles: Sequence[_Profile], top: int, *, is_native: bool) -> None:
+def _show(profiles: Sequence[_Profile], top: int, *, is_native: bool) -> None:
     to = console()
     whose = "native allocations too" if is_native else "allocations of Python and numpy alone"
     for kind, title in _KINDS:
-        table = Table(title=f"{case}: {title}", title_justify="left")
+        table = Table(title=f"{profiles[0].case}: {title}", title_justify="left")
         for profile in profiles:
             table.add_column(profile.label, justify="right")
         if len(profiles) > 1:
@@ -140,7 +142,8 @@ def _show(case: Case, profiles: Sequence[_Profile], top: int, *, is_native: bool
         for row in rows[:top]:
             cells = [quantity(float(size), "B") for size in row.sizes_bytes]
             if len(profiles) > 1:
-                cells.append(quantity(float(row.difference_bytes), "B"))
+                sign = "+" if row.difference_bytes > 0 else ""
+                cells.append(sign + quantity(float(row.difference_bytes), "B"))
             table.add_row(*cells, row.place, row.text[:76])
         to.print(table)
     for profile in profiles:
@@ -152,9 +155,10 @@ def _show(case: Case, profiles: Sequence[_Profile], top: int, *, is_native: bool
         )
 
 
-def _write(case: Case, profiles: Sequence[_Profile], folder: Path) -> None:
+def _write(profiles: Sequence[_Profile], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for profile in profiles:
+        case = profile.case
         name = "".join(
             c if c.isalnum() or c in "-_=." else "-"
             for c in f"{case.evaluator}-{case.scenario}-{case.mode}-{profile.label}"

@@ -53,6 +53,23 @@ def test_what_a_library_keeps_natively_is_traced_to_its_line(
     assert (tmp_path / f"{stem}.each.svg").stat().st_size > 1_000
 
 
+def test_two_evaluators_are_set_against_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the sides of `versus` are: what one of them keeps is the difference, at its line."""
+    sides = ["--sides", "straightline", "keeps_each", "--rounds", "2", "--calls", "2"]
+
+    code = main(
+        ["profile", "tiny_planted", "--memory", "--plugin", _PLUGIN, "--out", str(tmp_path), *sides]
+    )
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert "+50.00 MiB" in shown
+    names = {path.name.partition(".")[0] for path in tmp_path.glob("*.svg")}
+    assert names == {f"{one}-tiny_planted-gradient-{one}" for one in ("straightline", "keeps_each")}
+
+
 def test_native_allocations_need_memray_where_the_subject_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

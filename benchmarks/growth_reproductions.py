@@ -8,6 +8,7 @@
     tensorflow      the first call of a function of n doublings, as it is and without Grappler's
                     optimisers, one by one
     openvino        compile n doublings, fused into one node (by its snippets) and without
+    torch           the first call of a compiled function of n doublings, with no cache on disk
     numpy           what a step back costs in a tanh network of 300 steps, its cotangents and how
                     many of them are subnormal: with hidden weights of normal values, then with
                     orthogonal ones and weaker inputs
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
@@ -188,6 +190,27 @@ def _openvino() -> Iterator[str]:
             )
 
 
+def _torch() -> Iterator[str]:
+    os.environ["TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS"] = "0"
+    os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"
+    torch = _engine("torch")
+    torch.set_num_threads(1)
+
+    def first_call(doublings: int) -> float:
+        def doubled(h: Any) -> Any:
+            for _ in range(doublings):
+                h = h + h
+            return h
+
+        torch._dynamo.reset()
+        function = torch.compile(doubled)
+        return _seconds(lambda: function(torch.ones(_WIDTH)), 1)
+
+    first_call(1)  # of a process, which loads the compiler
+    for doublings in (4, 8, 10, 12, 14):
+        yield f"{doublings:6,}  doublings: {first_call(doublings):.2f} s"
+
+
 def _numpy() -> Iterator[str]:
     hidden, inputs = 64, 32
     rng = np.random.default_rng(0)
@@ -233,6 +256,7 @@ ENGINES: dict[str, Callable[[], Iterator[str]]] = {
     "pytensor": _pytensor,
     "tensorflow": _tensorflow,
     "openvino": _openvino,
+    "torch": _torch,
     "numpy": _numpy,
 }
 

@@ -18,7 +18,7 @@ from results.tables import read
 from results.units import quantity
 
 _HEADINGS = ("evaluator", "prepare", "first call", "per call", "peak", "drift")
-_LONGEST = 150
+_LONGEST = 240
 """Characters of a reason."""
 
 

@@ -232,12 +232,24 @@ def _sliced(shape: Shape, region: Region) -> Array:
     return _places_at(shape, [np.arange(size)[each] for size, each in slices])
 
 
-def _taken(node: Node) -> Array:
+def _slice(node: Node) -> Callable[[Any], Any]:
+    operand = node.operands[0]
+    return _gather(_sliced(operand.shape, node.attributes), operand.size)
+
+
+def _take(node: Node) -> Callable[[Any], Any]:
+    """Many elements as rows or columns of a matrix, where the axis is the last or the first."""
     shape = node.operands[0].shape
     indices, axis = node.attributes
-    positions = [np.arange(size) for size in shape]
+    before, size, after = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+    chosen = list(indices)
+    if node.size >= _LONG and after == 1 < size:
+        return lambda x: casadi.vec(casadi.reshape(x, size, before)[chosen, :])
+    if node.size >= _LONG and before == 1 < after:
+        return lambda x: casadi.vec(casadi.reshape(x, after, size)[:, chosen])
+    positions = [np.arange(each) for each in shape]
     positions[axis] = np.array(indices, np.int64)
-    return _places_at(shape, positions)
+    return _gather(_places_at(shape, positions), node.operands[0].size)
 
 
 def _spreading(shape: Shape, wanted: Shape) -> Callable[[Any], Any] | None:
@@ -377,11 +389,6 @@ def _place(node: Node) -> Callable[[Any], Any]:
     return place
 
 
-def _moved(places_of: Callable[[Node], Array]) -> Callable[[Node], Callable[[Any], Any]]:
-    """What takes, for each element of the result, the operand's at that place."""
-    return lambda node: _gather(places_of(node), node.operands[0].size)
-
-
 _PLAIN: dict[Operator, Callable[..., Any]] = {
     op.ADD: lambda x, y: x + y,
     op.SUBTRACT: lambda x, y: x - y,
@@ -420,8 +427,8 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.PERMUTE_DIMS: _permute_dims,
     op.BROADCAST_TO: lambda node: _repeated(node.operands[0].shape, node.shape),
     op.CONCAT: _concat,
-    op.SLICE: _moved(lambda node: _sliced(node.operands[0].shape, node.attributes)),
-    op.TAKE: _moved(_taken),
+    op.SLICE: _slice,
+    op.TAKE: _take,
     op.PLACE: _place,
 }
 _KNOWN = frozenset({*_PLAIN, *_BINDS})

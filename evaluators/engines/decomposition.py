@@ -21,7 +21,7 @@ from networks import Node, functions as f, operators as op, topological_order
 from networks.collector import collector_paused
 from networks.inference import BOOL
 from networks.node import constant, make
-from networks.operators import Operator, Reduced, Taken
+from networks.operators import Along, Operator, Reduced, Taken
 
 
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
@@ -108,9 +108,10 @@ def _number(value: float, like: Node) -> Node:
 
 def _with_zero(x: Node, axis: int) -> Node:
     """One more slice along the axis, of zeros."""
-    sizes = list(x.shape)
-    sizes[axis] = 1
-    return f.concat([x, constant(np.zeros(sizes), x.dtype, None)], axis=axis)
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    zeros = constant(np.zeros((*before, 1, *after)), x.dtype, None)
+    shape = (*before, x.shape[axis] + 1, *after)
+    return make(op.CONCAT, (x, zeros), Along(axis), shape, x.dtype, None)
 
 
 def _taken(x: Node, positions: np.ndarray, axis: int) -> Node:

@@ -223,6 +223,26 @@ def test_casadi_permutes_any_axes(shape: tuple[int, ...]) -> None:
         np.testing.assert_array_equal(moved, array.transpose(axes), err_msg=str(axes))
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(3, 2, 4), (1, 5, 1), (1, 1, 1)], ids=str)
+def test_casadi_takes_along_any_axis(shape: tuple[int, ...], axis: int) -> None:
+    """Few elements and many are taken in different ways; both are NumPy's."""
+    pytest.importorskip("casadi", reason="casadi is not installed: pip install '.[casadi]'")
+    rng = np.random.default_rng(0)
+    chosen = [rng.integers(0, shape[axis], count).tolist() for count in (5, 10_000)]
+    net = Builder(dtype="float64")
+    w = net.weight("w", shape)
+    for indices in chosen:
+        net.output(f.take(w, indices, axis=axis))
+    evaluator = catalog.get("casadi")
+    array = rng.standard_normal(shape)
+
+    found = evaluator.compile(evaluator.lower(net.network(), "output"))({"w": array}, {})
+
+    for indices, taken in zip(chosen, found, strict=True):
+        np.testing.assert_array_equal(taken, array.take(indices, axis=axis))
+
+
 def test_jax_counts_equations() -> None:
     """The jaxpr's equations are a deterministic count."""
     pytest.importorskip("jax", reason="jax is not installed: pip install '.[jax]'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,11 +133,26 @@ def test_a_hanging_subject_costs_its_timeout(tmp_path: Path, soon_given_up: list
     assert _statuses(out)["hanging"] == {("compile", "timeout")}
 
 
-def test_two_tables_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def same_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `a.csv` and `b.csv`: `honest` and `interpreter`, measured under each label."""
+    folder = tmp_path_factory.mktemp("same_code")
+    for label in "ab":
+        out = str(folder / f"{label}.csv")
+        asked = ("--evaluator", "honest", "interpreter", "--label", label, "--mode", "output")
+        assert _run(*asked, "--no-memory", "--out", out) == 0
+    return folder
+
+
+def _without_interpreter(table: Path, out: Path) -> Path:
+    lines = table.read_text().splitlines(keepends=True)
+    out.write_text("".join(line for line in lines if ",interpreter," not in line))
+    return out
+
+
+def test_two_tables_are_compared(same_code: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two labels of the same code give rows for every phase, as CSV with the contract's columns."""
-    tables = [str(tmp_path / f"{label}.csv") for label in "ab"]
-    for table, label in zip(tables, "ab", strict=True):
-        _run("--evaluator", "interpreter", "--label", label, "--out", table, "--mode", "output")
+    tables = [str(same_code / f"{label}.csv") for label in "ab"]
     capsys.readouterr()
 
     code = main(["compare", *tables, "--format", "csv", "--threshold", "0.9"])
@@ -149,39 +165,32 @@ def test_two_tables_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert {(row["baseline_label"], row["candidate_label"]) for row in rows} == {("a", "b")}
 
 
-def test_a_case_that_newly_fails_is_a_regression(tmp_path: Path) -> None:
+def test_a_case_that_newly_fails_is_a_regression(same_code: Path, tmp_path: Path) -> None:
     """ok in the baseline and failing in the candidate is exit code 1."""
-    table = tmp_path / "a.csv"
-    _run("--evaluator", "honest", "--label", "a", "--out", str(table), "--mode", "output")
-    content = table.read_text()
+    table = _without_interpreter(same_code / "a.csv", tmp_path / "a.csv")
     failing = tmp_path / "b.csv"
     _run("--evaluator", "raising", "--label", "b", "--out", str(failing), "--mode", "output")
     failing.write_text(failing.read_text().replace(",raising,", ",honest,"))
 
-    assert content
+    assert ",ok," in table.read_text()
     assert main(["compare", str(table), str(failing)]) == 1
 
 
-def test_cases_that_the_candidate_lacks_are_never_green(tmp_path: Path) -> None:
+def test_cases_that_the_candidate_lacks_are_never_green(same_code: Path, tmp_path: Path) -> None:
     """A baseline's case without counterpart is exit code 3."""
-    both, one = str(tmp_path / "both.csv"), str(tmp_path / "one.csv")
-    _run("--evaluator", "honest", "interpreter", "--label", "a", "--out", both, "--mode", "output")
-    _run("--evaluator", "honest", "--label", "b", "--out", one, "--mode", "output")
+    one = _without_interpreter(same_code / "b.csv", tmp_path / "one.csv")
+    asked = (str(same_code / "a.csv"), str(one), "--threshold", "0.9", "--metric", "nodes")
 
-    assert main(["compare", both, one, "--threshold", "0.9", "--metric", "nodes"]) == 3
+    assert main(["compare", *asked]) == 3
 
 
-def test_the_gate_reads_its_settings_from_pyproject(tmp_path: Path) -> None:
+def test_the_gate_reads_its_settings_from_pyproject(same_code: Path, tmp_path: Path) -> None:
     """`check` takes baseline and metrics from [tool.graphgauge] when not told otherwise."""
-    table = tmp_path / "a.csv"
-    for label in "ab":
-        out = str(tmp_path / f"{label}.csv")
-        _run("--evaluator", "honest", "--label", label, "--out", out, "--mode", "output")
     settings = tmp_path / "pyproject.toml"
     settings.write_text('[tool.graphgauge]\nbaseline = "a.csv"\nmetrics = ["nodes"]\n')
+    shutil.copy(same_code / "a.csv", tmp_path)
 
-    assert table.exists()
-    assert main(["check", str(tmp_path / "b.csv"), "--settings", str(settings)]) == 0
+    assert main(["check", str(same_code / "b.csv"), "--settings", str(settings)]) == 0
 
 
 def test_versions_are_measured_in_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

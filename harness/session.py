@@ -16,12 +16,11 @@ from time import monotonic
 from typing import Any
 
 from harness.ahead import Ahead
-from harness.cases import Case
 from harness.conduct_memory import conduct_memory
 from harness.conduct_time import conduct_time, questions_ahead
 from harness.conversation import Side, open_request
 from harness.effort import Effort
-from harness.environment import environment_facts, machine_id
+from harness.environment import environment_facts
 from harness.interruption import Interrupted, Interruption
 from harness.lanes import Lanes, on_cpus
 from harness.launch import (
@@ -34,6 +33,7 @@ from harness.launch import (
     usable_cpus,
 )
 from harness.measurement import Measurement
+from harness.origin import Origin
 from harness.plan import MEMORY, TIME, Contender, Group, Step, Turn, plan_turns
 from harness.progress import Progress, progress_on_stderr, say
 from harness.side_files import SideFiles
@@ -43,14 +43,13 @@ from harness.timeline import Timeline
 from harness.worker import messages as m
 from harness.written import Written, written_before
 from results.contrasts import LAST_PAIR_NOTE
-from results.notes import format_notes
 from results.pairs import PairRatio
-from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, write_environment
-from results.yardsticks import YARDSTICK
 
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
+AT_ONCE_NOTE = "at_once"
+"""Beside a time that others were measured beside: how many pairs ran at the same time."""
 _UNMOVED = StartLayout(environment_bytes=0, mapped_pages=0, heap_bytes=0)
 
 
@@ -85,6 +84,7 @@ class Session:
         self._launcher = launcher or LocalLauncher()
         self._cpus = usable_cpus(settings.at_once)
         """That are measured on; none where launches are not pinned."""
+        self._at_once = 1
         self._starting_cpus = granted_cpus()
         self._environments: dict[str, str] = {}
         self._spent: dict[Group, Spent] = {}
@@ -109,13 +109,14 @@ class Session:
             Interrupted: if Ctrl-C was pressed once, between two launches.
         """
         settings = self._settings
-        in_pairs = all(len(group) > 1 for group in groups)
+        if all(len(group) > 1 for group in groups):
+            self._at_once = max(1, len(self._cpus))
         turns = plan_turns(
             groups,
             settings.effort,
             settings.seed,
             self._is_finished,
-            at_once=max(1, len(self._cpus)) if in_pairs else 1,
+            at_once=self._at_once,
         )
         self._spent = {group: Spent() for group in groups}
         a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
@@ -292,7 +293,7 @@ class Session:
                 if len(sides) == 1:
                     when = {"when_open": partial(self._start_next, step, self._other_cpus)}
                 else:  # what differs by little is timed with nothing starting beside it
-                    cpus = self._starting_cpus if cpu is None or len(self._cpus) == 1 else (cpu,)
+                    cpus = self._starting_cpus if cpu is None or self._at_once == 1 else (cpu,)
                     when = {"when_timed": partial(self._start_next, step, cpus)}
                 conduct_time(sides, effort, rng, **when)
             else:
@@ -436,33 +437,14 @@ class Session:
         for each in failed:
             self._given_up.add(contender)
             self._stops.failed(contender.version, contender.case, each)
-        rows = [
-            Reading(
-                session=self.id,
-                recorded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                label=contender.version.label,
-                evaluator=YARDSTICK if each.yardstick else contender.case.evaluator,
-                evaluator_version="" if each.yardstick else evaluator_version,
-                scenario=each.yardstick or contender.case.scenario,
-                params=_beside(contender.case) if each.yardstick else contender.case.params_text,
-                mode=contender.case.mode,
-                phase=each.phase,
-                metric=each.metric,
-                unit=METRICS[each.metric].unit,
-                source=each.source,
-                launch=step.launch,
-                pair=step.pair,
-                value=each.value,
-                spread=each.spread,
-                blocks=each.blocks,
-                calls=each.calls,
-                status=each.status,
-                detail=storable(self._detail(each, step)),
-                machine=machine_id(),
-                environment=self._environments[contender.version.interpreter],
-            )
-            for each in measurements
-        ]
+        origin = Origin(
+            session=self.id,
+            contender=contender,
+            step=step,
+            evaluator_version=evaluator_version,
+            environment=self._environments[contender.version.interpreter],
+        )
+        rows = [origin.reading(each, self._notes(each, step)) for each in measurements]
         fresh = [
             (row, each.pair_ratio)
             for row, each in zip(rows, measurements, strict=True)
@@ -472,21 +454,16 @@ class Session:
         ratios = [ratio for _, ratio in fresh if ratio is not None]
         self._pair_ratios.setdefault(contender, []).extend(ratios)
 
-    def _detail(self, each: Measurement, step: Step) -> str:
-        """With a note of a pair that is the last one."""
-        spent = self._spent[step.contenders]
-        is_last = step.kind == TIME and step.launch == spent.last
-        if not is_last or not step.pair or each.status != "ok":
-            return each.detail
-        note = format_notes({LAST_PAIR_NOTE: spent.why_last})
-        return "; ".join(filter(None, (each.detail, note)))
-
-
-def _beside(case: Case) -> str:
-    """The case that a yardstick was read beside, as parameters of the yardstick."""
-    params = case.params_text.replace("=", ":").replace(";", ",")
-    named = {"evaluator": case.evaluator, "params": params, "scenario": case.scenario}
-    return ";".join(f"{key}={value}" for key, value in named.items() if value)
+    def _notes(self, each: Measurement, step: Step) -> dict[str, str]:
+        """What the session knows of a pair: that others ran beside it, that it is the last."""
+        if step.kind != TIME or not step.pair or each.status != "ok":
+            return {}
+        spent, notes = self._spent[step.contenders], {}
+        if self._at_once > 1 and each.phase == "evaluate" and not each.yardstick:
+            notes[AT_ONCE_NOTE] = str(self._at_once)
+        if step.launch == spent.last:
+            notes[LAST_PAIR_NOTE] = spent.why_last
+        return notes
 
 
 def _new_session_id() -> str:

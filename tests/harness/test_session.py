@@ -15,10 +15,11 @@ from harness.cases import parse_spec
 from harness.effort import quick_effort
 from harness.launch import Surroundings, usable_cpu, usable_cpus
 from harness.plan import MEMORY, TIME, Contender, Step, Version, plan_turns
-from harness.session import Session, Settings
+from harness.session import AT_ONCE_NOTE, Session, Settings
 from harness.side_files import blocks_path
 from harness.worker import messages as m
 from harness.written import Written
+from results.notes import parse_notes
 from results.schema import Reading
 from results.tables import read, readings
 from tests.harness.fakes import Answer, FakeLauncher, usual_answers
@@ -525,6 +526,10 @@ def test_pairs_are_measured_at_once_each_on_a_core_of_its_own(tmp_path: Path) ->
         _pair_of_groups()[:1]
     )
     assert _keys(_rows(out)) == _keys(_rows(alone))
+    assert {
+        row.phase for row in _rows(out) if parse_notes(row.detail).get(AT_ONCE_NOTE) == "2"
+    } == {"evaluate"}
+    assert not any(AT_ONCE_NOTE in row.detail for row in _rows(alone))
     assert [len(cpus) for cpus in asked_on.values()] == [1, 1, 1, 1]
     assert set.union(*asked_on.values()) == set(usable_cpus(2))
     assert os.sched_getaffinity(0) == before
@@ -553,8 +558,7 @@ def test_a_candidate_that_fails_in_two_pairs_at_once_is_told_once(tmp_path: Path
 
 @_TWO_AT_ONCE
 def test_what_ends_one_of_two_pairs_ends_the_other(tmp_path: Path) -> None:
-    """A full disk, say: nobody waits for the pair beside, its process is killed, and no crash of
-    it is told."""
+    """A full disk, say: the pair beside is killed and not waited for, and its crash is not told."""
     out = tmp_path / "a.csv"
     launcher: FakeLauncher
 

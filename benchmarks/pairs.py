@@ -3,8 +3,9 @@
     python -m benchmarks.pairs [--pairs N]
 
 Identical code is compared with itself, with the layout drawn by the kernel for each process and
-with one drawn for both sides of a pair; alone, with another pair at once, with a busy process bound to the subjects' CPU, and
-with processes that start on the other CPU, one after the other, as the next pair's might.
+with one drawn for both sides of a pair; alone, with another pair measured at once, with a busy
+process bound to the subjects' CPU, and with processes that start on the other CPU, one after the
+other, as the next pair's might.
 The same blocks are then told three times: by the medians of rounds and the clock's word alone, by
 rounds with waiting taken out, and as graphgauge does, by neighbouring blocks.
 """

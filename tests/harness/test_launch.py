@@ -295,7 +295,7 @@ def test_a_launch_goes_with_all_its_threads_to_the_cpu_it_is_sent_to() -> None:
 
 
 def test_two_cpus_of_one_core_are_not_both_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of four cores with two CPUs each the last of each is taken, and no more than are asked for."""
+    """Of four cores with two CPUs each the last of each is taken, as many as are asked for."""
     monkeypatch.setattr(launch_module, "granted_cpus", lambda: tuple(range(8)))
     monkeypatch.setattr(launch_module, "_core", lambda cpu: f"{cpu % 4},{cpu % 4 + 4}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -46,21 +46,22 @@ class Lanes:
                 waits; it is to make the tasks that still run end soon.
 
         Raises:
-            BaseException: what a task raised, or what interrupted the calling thread.
+            BaseException: what a task raised, or what interrupted the calling thread; by then
+                all tasks have ended.
         """
         if len(tasks) == 1:
             _run(tasks[0], self._cpus[0])
             return
+        running: list[Future[None]] = []
         try:
-            running = [
-                self._pool.submit(_run, task, cpu)
-                for task, cpu in zip(tasks, self._cpus, strict=False)
-            ]
+            for task, cpu in zip(tasks, self._cpus, strict=False):
+                running.append(self._pool.submit(_run, task, cpu))
             ended, _ = wait(running, return_when=FIRST_EXCEPTION)
             for each in ended:
                 each.result()
         except BaseException:
             abandon()
+            wait(running)
             raise
 
 

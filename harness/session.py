@@ -343,11 +343,14 @@ class Session:
     @property
     def _other_cpus(self) -> list[int]:
         """Those that nothing is measured on; none where launches are not pinned."""
-        return [cpu for cpu in self._starting_cpus if self._cpus and cpu not in self._cpus]
+        measured_on = self._cpus[: self._at_once]
+        return [cpu for cpu in self._starting_cpus if measured_on and cpu not in measured_on]
 
     def _start_ahead(self, step: Step, cpus: Sequence[int]) -> None:
         """Have a step's processes start on those CPUs; where there are none they start later."""
-        for contender in self._wanted(step) if self._cpus and cpus else ():
+        if not (self._cpus and cpus) or self._is_abandoned:
+            return
+        for contender in self._wanted(step):
             surroundings = self._surroundings(contender, step, None)
             elsewhere = replace(surroundings, starting_cpus=tuple(cpus))
             launch = self._start(elsewhere)

@@ -325,8 +325,13 @@ class Session:
         self._side_files.keep_blocks(
             self.id, step, [(contender, side.series) for contender, side in measured]
         )
+        block_ns = self._settings.effort.block_ns
         self._calls |= {
-            contender: side.series.calls for contender, side in measured if not side.failed
+            # A pair's sides run as many calls as the slower one's block holds: what is learned of
+            # one slow spell must not stay.
+            contender: side.series.calls_filling(block_ns) if step.pair else side.series.calls
+            for contender, side in measured
+            if not side.failed and side.series.elapsed_ns
         }
         self._phases |= {contender: side.phases for contender, side in measured}
 

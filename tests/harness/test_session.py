@@ -583,3 +583,22 @@ def test_what_ends_one_of_two_pairs_ends_the_other(tmp_path: Path) -> None:
 
     assert all(launch.closed for launch in launcher.launches)
     assert not [row for row in _rows(out) if row.status != "ok"]
+
+
+def test_a_slow_first_pair_does_not_shorten_the_blocks_of_the_next(tmp_path: Path) -> None:
+    """A call of one side seemed to fill a block; the next pair asks for as many as really do."""
+    asked: list[int | None] = []
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers(call_ns=1_000)
+
+        def slow_at_first(question: m.Calibrate) -> m.Message:
+            asked.append(question.calls)
+            calls = 1 if surroundings.interpreter == "a" else 2_000
+            return m.Calibrated(calls=question.calls or calls, call_ns=1_000)
+
+        return usual | {m.Calibrate: slow_at_first}
+
+    Session(_settings(tmp_path / "a.csv"), FakeLauncher(answers)).run(_pair_of_groups()[:1])
+
+    assert asked == [None, None, 2_000, 2_000]

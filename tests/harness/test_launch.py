@@ -62,7 +62,6 @@ def _until(launch: LocalLaunch, last: str, timeout_s: float = 60) -> m.Message:
         ("exiting", "crash", "exited with 0"),
         ("leaving", "error", "SystemExit: 3"),
         ("killing", "crash", "SIGKILL"),
-        ("closing", "crash", "closed our pipes"),
         ("refusing", "refused", "not today"),
     ],
 )
@@ -74,6 +73,20 @@ def test_whatever_a_subject_does_is_an_answer(evaluator: str, status: str, words
     assert isinstance(answer, m.Failure)
     assert answer.status == status
     assert words in answer.detail
+
+
+def test_a_subject_that_closes_our_pipes_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given a while to die, as one that crashed does, and then ended."""
+    monkeypatch.setattr("harness.launch._DYING_S", 0.1)
+
+    with _launched("closing") as launch:
+        answer = _until(launch, "compile")
+
+    assert isinstance(answer, m.Failure)
+    assert (answer.status, answer.detail) == (
+        "crash",
+        "it closed our pipes and lives on; ended by us",
+    )
 
 
 def test_a_subject_that_hangs_is_given_up_on() -> None:

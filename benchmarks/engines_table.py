@@ -25,7 +25,7 @@ from results.units import quantity
 EVALUATORS = (*BREAK_EVEN, *(name for engine in ENGINES for name in engine.evaluators))
 """All that should be in the table."""
 _HEADINGS = ("evaluator", "prepare", "first call", "per call", "peak", "drift")
-_LONGEST = 150
+_LONGEST = 240
 """Characters of a reason."""
 
 Failures = dict[tuple[str, ...], Reading]

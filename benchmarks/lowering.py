@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any
 
 from evaluators import catalog
 from evaluators.engines.adapter import Adapter, Asked, Operators
 from evaluators.engines.decomposition import decomposed_steps
-from evaluators.engines.walk import walk
 from evaluators.protocol import EvaluatorError, gradient_by
 from networks import Network, Node, differentiate, simplify
 from scenarios import scenario as scenarios
@@ -124,17 +125,16 @@ def lowered_without_engine(evaluator: Adapter, network: Network, mode: str) -> N
     """All that the adapter's `lower` does, but for the engine's own functions."""
     asked = evaluator.asked(network, mode)
     module: Any = sys.modules[type(evaluator).__module__]
-    if hasattr(module, "_OPERATORS"):
+    if module.__name__.endswith(".casadi"):
+        with _engine_replaced(module):
+            evaluator.lower(network, mode)
+    elif hasattr(module, "_OPERATORS"):
         operators = module._OPERATORS
         silent = _Silent(operators._plain, operators._made)
         evaluate = silent.of_inputs(asked, _nothing)
         evaluate([None] * len(asked.weights), [None] * len(asked.data))
-    elif hasattr(module, "exported"):
-        _export_nothing(asked)
     else:
-        outputs, steps = decomposed_steps(asked.outputs, module._KNOWN)
-        walked = walk(outputs, _silenced(module._Functions().bind), _nothing, steps)
-        walked(_nothing, _nothing)
+        _export_nothing(asked)
 
 
 class _Silent(Operators):
@@ -145,12 +145,32 @@ class _Silent(Operators):
         return _nothing
 
 
-def _silenced(bind: Callable[[Node], Any]) -> Callable[[Node], Callable[..., Any]]:
-    def silenced(node: Node) -> Callable[..., Any]:
-        bind(node)
-        return _nothing
+class _Nothing:
+    """What an engine's functions and values are replaced by: all that is asked of it is itself."""
 
-    return silenced
+    def _itself(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    __getattr__ = __call__ = __getitem__ = __setitem__ = _itself
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self,))
+
+
+_NOTHING = _Nothing()
+
+
+@contextmanager
+def _engine_replaced(module: Any) -> Iterator[None]:
+    """Of an adapter that calls its engine by the module's name and keeps plain functions apart."""
+    engine, plain = module.casadi, dict(module._PLAIN)
+    module.casadi = SimpleNamespace(**dict.fromkeys(dir(engine), _NOTHING))
+    module._PLAIN.update(dict.fromkeys(plain, _NOTHING))
+    try:
+        yield
+    finally:
+        module.casadi = engine
+        module._PLAIN.update(plain)
 
 
 def _nothing(*_: Any) -> None:

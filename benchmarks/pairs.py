@@ -3,8 +3,9 @@
     python -m benchmarks.pairs [--pairs N]
 
 Identical code is compared with itself, with the layout drawn by the kernel for each process and
-with one drawn for both sides of a pair; alone, with a busy process bound to the subjects' CPU, and
-with processes that start on the other CPU, one after the other, as the next pair's might.
+with one drawn for both sides of a pair; alone, with another pair measured at once, with a busy
+process bound to the subjects' CPU, and with processes that start on the other CPU, one after the
+other, as the next pair's might.
 The same blocks are then told three times: by the medians of rounds and the clock's word alone, by
 rounds with waiting taken out, and as graphgauge does, by neighbouring blocks.
 """
@@ -37,6 +38,7 @@ from harness.worker.evidence import Evidence
 
 _CASE = ("rnn:steps=40,hidden=16,inputs=16,batch=4", "straightline", "gradient")
 _WARM_UP = 4
+_ANOTHER_PAIR = "another pair"
 _BESIDE = {
     "a busy process": "while True: pass",
     "processes that start": (
@@ -66,7 +68,8 @@ def main() -> None:
     print("| layout | beside it | rounds, clock alone | rounds | neighbours | waited |")
     print("|---|---|---|---|---|---|")
     other = min(set(granted_cpus()) - {cpu})
-    for rival, rivals_cpu in (("nothing", cpu), *zip(_BESIDE, (cpu, other), strict=True)):
+    rivals = {"nothing": cpu, _ANOTHER_PAIR: cpu} | dict(zip(_BESIDE, (cpu, other), strict=True))
+    for rival, rivals_cpu in rivals.items():
         for layout, launcher in (
             ("the kernel's", _KernelsLayout()),
             ("one for a pair", LocalLauncher()),
@@ -75,7 +78,8 @@ def main() -> None:
                 _running(_BESIDE[rival], rivals_cpu) if rival in _BESIDE else nullcontext(),
                 tempfile.TemporaryDirectory() as folder,
             ):
-                found = _measure(Path(folder) / "pairs.csv", pairs, launcher)
+                at_once = 2 if rival == _ANOTHER_PAIR else 1
+                found = _measure(Path(folder) / "pairs.csv", pairs, launcher, at_once)
             blind = [(_unseen(one), _unseen(other)) for one, other in found]
             deviations = (
                 _deviation([_by_rounds(*each) for each in blind]),
@@ -102,7 +106,7 @@ def _running(code: str, cpu: int) -> Iterator[None]:
         process.wait()
 
 
-def _measure(out: Path, pairs: int, launcher: LocalLauncher) -> Pairs:
+def _measure(out: Path, pairs: int, launcher: LocalLauncher, at_once: int) -> Pairs:
     scenario, evaluator, mode = _CASE
     (case,) = make_cases([parse_spec(scenario)], [evaluator], [mode])
     effort = paired_effort(launches=pairs, least_launches=pairs, timeout_s=120, memory=False)
@@ -111,7 +115,8 @@ def _measure(out: Path, pairs: int, launcher: LocalLauncher) -> Pairs:
         Contender(version=Version(label=label, interpreter=sys.executable), case=case)
         for label in ("one", "other")
     )
-    Session(Settings(out=out, effort=effort, seed=os.getpid()), launcher).run([group])
+    settings = Settings(out=out, effort=effort, seed=os.getpid(), at_once=at_once)
+    Session(settings, launcher).run([group])
     series = [_series(line) for line in blocks_path(out).read_text().splitlines()]
     return list(zip(series[0::2], series[1::2], strict=True))
 

@@ -4,8 +4,9 @@
 
 Without arguments, pairs are drawn: one in ten meets a slow spell, in which blocks differ six times
 as much, and a share of a usual pair's variance is the launches' own, of which blocks do not tell.
-In the last lines the errors that blocks tell have nothing to do with how far a pair is off, which
-is the worst that can be.
+Then one pair in a hundred lies a quarter off as well, though its blocks agree. In the last lines
+the errors that blocks tell have nothing to do with how far a pair is off, which is the worst that
+can be.
 
 With files of recorded blocks (`*.blocks.jsonl`, beside a table of `versus`), the noise is a
 machine's: the pairs of a comparison, around their mean, their signs drawn, with the errors that
@@ -39,6 +40,7 @@ COUNTS: Final = (7, 8, 10, 14, 24)
 SHIFTS: Final = (0.0, 0.01, 0.02)
 LEVEL: Final = case_level(0.01, 1)
 _SPELL: Final = 6.0
+_FAR: Final = 0.25
 _USUAL_SD: Final = 0.0085
 """Of a pair, as `python -m benchmarks.pairs` prints it with nothing beside it."""
 
@@ -56,7 +58,8 @@ def main(paths: Sequence[str]) -> None:
     simulated = [
         (f"launches' own share {share:.0%}", _Simulated(share)) for share in (0, 0.3, 0.6, 0.9)
     ]
-    _print_lines([*simulated, ("errors without meaning", _Simulated(0.0, is_linked=False))])
+    far = ("one pair in a hundred far", _Simulated(0.3, far_share=0.01))
+    _print_lines([*simulated, far, ("errors without meaning", _Simulated(0.0, is_linked=False))])
 
 
 def _print_lines(draws: Sequence[tuple[str, Draw]]) -> None:
@@ -101,12 +104,17 @@ class _Simulated:
     """Of a usual pair's variance: the launches' own."""
     is_linked: bool = True
     """Whether a pair whose blocks differ more is further off."""
+    far_share: float = 0.0
+    """Of pairs: a launch was slow from its first block to its last."""
 
     def __call__(self, rng: np.random.Generator, runs: int, count: int) -> tuple[Floats, Floats]:
         spells = np.where(rng.random((runs, count)) < 0.1, _SPELL, 1.0)
         blocks = math.sqrt(1 - self.share)
         scale = np.sqrt(self.share + (blocks * spells) ** 2) if self.is_linked else 1.0
         noise = _USUAL_SD * scale * rng.standard_normal((runs, count))
+        if self.far_share:
+            is_far = rng.random(noise.shape) < self.far_share
+            noise += is_far * rng.choice([-_FAR, _FAR], noise.shape)
         known = np.exp(0.25 * rng.standard_normal((runs, count)))  # of 44 blocks, to a quarter
         return noise, _USUAL_SD * blocks * spells * known
 

@@ -58,6 +58,11 @@ class Series:
         """Of each block, waiting left out."""
         return [ns * 1e-9 / self.calls for ns in self.running_ns()]
 
+    def calls_filling(self, block_ns: int) -> int:
+        """Calls that would fill a block of that length, by what a call took here; at least 1."""
+        call_ns = statistics.median(self.elapsed_ns) / self.calls
+        return max(1, round(block_ns / call_ns)) if call_ns else self.calls
+
     def halts(self) -> int:
         """Blocks in which the process was stopped, or its machine suspended."""
         return sum(map(was_halted, self.evidence))

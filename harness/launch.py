@@ -114,6 +114,10 @@ class Launch(Protocol):
         """Put a question that will be asked later, in the same order, so that it is worked on."""
         ...
 
+    def kill(self) -> None:
+        """End the process now, from another thread: whoever waits for an answer finds it dead."""
+        ...
+
     def close(self) -> None:
         """End the process and everything that it started."""
         ...
@@ -243,6 +247,11 @@ class LocalLaunch:
         with contextlib.suppress(BrokenPipeError):  # whoever asks will find it dead
             self._send(question)
             self._posted.append(question)
+
+    def kill(self) -> None:
+        """End the process now, from another thread: whoever waits for an answer finds it dead."""
+        if self.process.poll() is None:
+            self._kill_group()
 
     def close(self) -> None:
         """Hang up, end everything that was started, and remove the scratch directory."""
@@ -382,5 +391,28 @@ def usable_cpu() -> int | None:
 
     None where the system has no such notion, or grants a single one.
     """
+    return next(iter(usable_cpus(1)), None)
+
+
+def usable_cpus(most: int) -> tuple[int, ...]:
+    """As many CPUs of cores of their own, the one that launches are pinned to first.
+
+    Two CPUs of one core share what makes it fast. None where the system has no notion of CPUs that
+    a process may run on, or grants a single one.
+    """
     granted = granted_cpus()
-    return granted[-1] if len(granted) > 1 else None
+    if len(granted) < 2:
+        return ()
+    of_cores: dict[str, int] = {}
+    for cpu in reversed(granted):
+        of_cores.setdefault(_core(cpu), cpu)
+    return tuple(of_cores.values())[:most]
+
+
+def _core(cpu: int) -> str:
+    """The CPUs that are of one core with it, itself among them."""
+    siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    try:
+        return siblings.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return str(cpu)

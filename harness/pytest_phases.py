@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.measurement import CLOCK, Measurement, interquartile_range
 from harness.pytest_table import Subject, Table
-from harness.worker.memory import Probe, probe_here, settle
+from harness.worker.memory import Probe, collecting_new_garbage_only, probe_here, settle
 from results.drift import slope
 from results.exchange.naming import params_text
 from results.schema import MODES
@@ -112,7 +112,9 @@ class Phases:
                     result = self._first_call(call)
             fixture = self._fixture("evaluate")
             fixture(call)
-            self._keep(fixture, [*_times(fixture, "evaluate"), *self._followed(call)])
+            with collecting_new_garbage_only():
+                followed = self._followed(call)
+            self._keep(fixture, [*_times(fixture, "evaluate"), *followed])
             return result
 
     def teardown(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -139,8 +141,9 @@ class Phases:
             fixture = self._fixture(phase)
             fixture(call)
             first = _measurement(phase, "first_time", CLOCK, first_s, blocks=1, calls=1)
-            measured = [first, *_times(fixture, phase), *_under_probes(self._probe, phase, call)]
-            self._keep(fixture, measured)
+            with collecting_new_garbage_only():
+                memory = _under_probes(self._probe, phase, call)
+            self._keep(fixture, [first, *_times(fixture, phase), *memory])
             return product
 
     def _first_call(self, call: Callable[[], R]) -> R:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,13 +16,13 @@ from time import monotonic
 from typing import Any
 
 from harness.ahead import Ahead
-from harness.cases import Case
 from harness.conduct_memory import conduct_memory
 from harness.conduct_time import conduct_time, questions_ahead
 from harness.conversation import Side, open_request
 from harness.effort import Effort
-from harness.environment import environment_facts, machine_id
-from harness.interruption import Interruption
+from harness.environment import environment_facts
+from harness.interruption import Interrupted, Interruption
+from harness.lanes import Lanes, on_cpus
 from harness.launch import (
     Launch,
     Launcher,
@@ -31,10 +30,11 @@ from harness.launch import (
     StartLayout,
     Surroundings,
     granted_cpus,
-    usable_cpu,
+    usable_cpus,
 )
 from harness.measurement import Measurement
-from harness.plan import MEMORY, TIME, Contender, Group, Step, plan_steps
+from harness.origin import Origin
+from harness.plan import MEMORY, TIME, Contender, Group, Step, Turn, plan_turns
 from harness.progress import Progress, progress_on_stderr, say
 from harness.side_files import SideFiles
 from harness.spending import Spent
@@ -43,14 +43,13 @@ from harness.timeline import Timeline
 from harness.worker import messages as m
 from harness.written import Written, written_before
 from results.contrasts import LAST_PAIR_NOTE
-from results.notes import format_notes
 from results.pairs import PairRatio
-from results.schema import METRICS, Reading, storable
 from results.tables import TableWriter, write_environment
-from results.yardsticks import YARDSTICK
 
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
+AT_ONCE_NOTE = "at_once"
+"""Beside a time that others were measured beside: how many pairs ran at the same time."""
 _UNMOVED = StartLayout(environment_bytes=0, mapped_pages=0, heap_bytes=0)
 
 
@@ -69,6 +68,9 @@ class Settings:
     """Whether a candidate's log ratios to its baseline, one a pair, have decided its case."""
     fixed_layout: bool = False
     resume: bool = False
+    at_once: int = 1
+    """Pairs that are measured at the same time, each on the CPU of a core of its own; fewer where
+    there are fewer cores. What is measured alone is measured with nothing of ours beside it."""
 
 
 class Session:
@@ -80,7 +82,9 @@ class Session:
     def __init__(self, settings: Settings, launcher: Launcher | None = None) -> None:
         self._settings = settings
         self._launcher = launcher or LocalLauncher()
-        self._cpu = usable_cpu()
+        self._cpus = usable_cpus(settings.at_once)
+        """That are measured on; none where launches are not pinned."""
+        self._at_once = 1
         self._starting_cpus = granted_cpus()
         self._environments: dict[str, str] = {}
         self._spent: dict[Group, Spent] = {}
@@ -88,6 +92,10 @@ class Session:
         self._calls: dict[Contender, int] = {}
         self._phases: dict[Contender, Sequence[str]] = {}
         self._ahead = Ahead()
+        self._running: set[Launch] = set()
+        self._is_abandoned = False
+        self._lock = threading.RLock()
+        """Of all that steps of one turn share: held while something is written."""
         self._given_up: set[Contender] = set()
         self._stops = Stops()
         self._written = Written()
@@ -101,13 +109,22 @@ class Session:
             Interrupted: if Ctrl-C was pressed once, between two launches.
         """
         settings = self._settings
-        steps = plan_steps(groups, settings.effort, settings.seed, self._is_finished)
+        if all(len(group) > 1 for group in groups):
+            self._at_once = max(1, len(self._cpus))
+        turns = plan_turns(
+            groups,
+            settings.effort,
+            settings.seed,
+            self._is_finished,
+            at_once=self._at_once,
+        )
         self._spent = {group: Spent() for group in groups}
         a_group = 1.0 + (_MEMORY_SHARE if settings.effort.memory_launches else 0.0)
         with (
             Interruption() as interruption,
             TableWriter(settings.out) as table,
-            _on_cpus(self._other_cpus),
+            on_cpus(self._other_cpus),
+            Lanes(self._cpus) as lanes,
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
             self._written = written_before(
@@ -121,13 +138,13 @@ class Session:
             if table.cut_bytes:
                 say(f"{settings.out}: cut off {table.cut_bytes} bytes of a line cut short")
             try:
-                first = next(steps, None)
-                if first is not None:  # while nothing is measured, it may start anywhere
-                    self._start_ahead(first, self._starting_cpus)
+                first = next(turns, ())
+                for step in first:  # while nothing is measured, it may start anywhere
+                    self._start_ahead(step, self._starting_cpus)
                 self._probe_environments(groups)
-                for step in chain([first] if first else [], steps):
+                for turn in chain([first] if first else [], turns):
                     interruption.check()
-                    self._run_step(step, table, progress)
+                    self._run_turn(turn, table, lanes, progress)
             finally:
                 self._ahead.close()
 
@@ -165,32 +182,51 @@ class Session:
         )
         return environment_facts(self._launcher, surroundings)
 
-    def _run_step(self, step: Step, table: TableWriter, progress: Progress) -> None:
-        self._stop_sweeps(step, table)
-        group, effort = step.contenders, self._settings.effort
-        self._ahead.keep_only([step, step.following] if step.following else [step])
-        spent = self._spent[group]
-        wanted = self._wanted(step)
-        progress.begin(f"{group[0].case} ({step.kind} {step.launch})")
+    def _run_turn(self, turn: Turn, table: TableWriter, lanes: Lanes, progress: Progress) -> None:
+        for step in turn:
+            self._stop_sweeps(step, table)
+        kind, group, last = turn[0].kind, turn[0].contenders, turn[-1].launch
+        effort, spent = self._settings.effort, self._spent[turn[0].contenders]
+        self._ahead.keep_only([*turn, *(step.following for step in turn if step.following)])
+        wanted = [(step, contenders) for step in turn if (contenders := self._wanted(step))]
+        progress.begin(f"{group[0].case} ({kind} {last})")
         if wanted:
-            if step.kind == TIME:
-                spent.begin(step.launch, effort, self._settings.budget_s)
+            if kind == TIME:
+                spent.begin(last, effort, self._settings.budget_s)
                 started = monotonic()
-                # It sleeps while they run, so it takes nothing from them there; and where it hands
-                # over between them it need not wait until one that starts has had its slice.
-                with _on_cpus(self._measuring_cpus):
-                    self._measure(step, wanted, table)
+                self._measure_at_once(wanted, table, lanes)
                 spent.end(monotonic() - started)
             else:
-                self._measure(step, wanted, table)
-            for each in wanted:
+                for step, contenders in wanted:
+                    self._measure(step, contenders, table, self._cpu)
+            for each in wanted[-1][1]:
                 if each not in self._given_up:
-                    self._stops.passed(each.version, each.case, step.kind)
-        if step.kind == MEMORY:
+                    self._stops.passed(each.version, each.case, kind)
+        if kind == MEMORY:
             progress.done(_MEMORY_SHARE / effort.memory_launches)
         else:
-            spent.launches = step.launch
+            spent.launches = last
             progress.done(spent.advance(self._share_spent(group)))
+
+    def _measure_at_once(
+        self,
+        wanted: Sequence[tuple[Step, Sequence[Contender]]],
+        table: TableWriter,
+        lanes: Lanes,
+    ) -> None:
+        """Measure the steps of a turn, each on a CPU of its own.
+
+        Who hands over sleeps there while they run, so it takes nothing from them; and it need not
+        wait until one that starts has had its slice.
+        """
+        lanes.run([partial(self._measure, *each, table) for each in wanted], self._abandon)
+
+    def _abandon(self) -> None:
+        """Have steps that still run end, and write no more: the session ends without them."""
+        with self._lock:
+            self._is_abandoned = True
+            for launch in self._running:
+                launch.kill()
 
     def _wanted(self, step: Step) -> list[Contender]:
         """Who is measured: the sides of a pair together, also where only one lacks readings."""
@@ -230,7 +266,14 @@ class Session:
             enough(self._pair_ratios.get(each, [])) for each in alive[1:]
         )
 
-    def _measure(self, step: Step, wanted: Sequence[Contender], table: TableWriter) -> None:
+    @property
+    def _cpu(self) -> int | None:
+        """Where steps are measured one after the other; None where launches are not pinned."""
+        return next(iter(self._cpus), None)
+
+    def _measure(
+        self, step: Step, wanted: Sequence[Contender], table: TableWriter, cpu: int | None
+    ) -> None:
         rng = random.Random(f"{self._settings.seed} {step.kind} {step.launch}")
         launches: list[Launch] = []
         timelines: list[tuple[Contender, Timeline]] = []
@@ -238,40 +281,59 @@ class Session:
             sides = []
             for contender in wanted:
                 ready = self._ahead.take(step, contender)
-                launch = ready or self._start(self._surroundings(contender, step))
+                launch = ready or self._start(self._surroundings(contender, step, cpu))
                 launches.append(launch)
-                cpu = None if ready is None else self._cpu
+                self._know(launch)
                 if step.kind == MEMORY:
                     timelines.append((contender, Timeline(launch.process)))
-                sides.append(self._side(launch, contender, step, table, cpu))
+                going_to = None if ready is None else cpu
+                sides.append(self._side(launch, contender, step, table, going_to))
             effort = self._settings.effort
             if step.kind == TIME:
-                if len(sides) > 1:  # what differs by little is timed with nothing beside it
-                    when = {"when_timed": partial(self._start_next, step, self._starting_cpus)}
-                else:
+                if len(sides) == 1:
                     when = {"when_open": partial(self._start_next, step, self._other_cpus)}
+                else:  # what differs by little is timed with nothing starting beside it
+                    cpus = self._starting_cpus if cpu is None or self._at_once == 1 else (cpu,)
+                    when = {"when_timed": partial(self._start_next, step, cpus)}
                 conduct_time(sides, effort, rng, **when)
             else:
                 conduct_memory(sides, effort, rng, [each for _, each in timelines])
         finally:
+            with self._lock:
+                self._running.difference_update(launches)
             for launch in launches:
                 launch.close()
-        if step.kind == TIME:
-            self._side_files.keep_blocks(
-                self.id,
-                step,
-                [(each, side.series) for each, side in zip(wanted, sides, strict=True)],
-            )
-            self._calls |= {
-                contender: side.series.calls
-                for contender, side in zip(wanted, sides, strict=True)
-                if not side.failed
-            }
-            self._phases |= {
-                contender: side.phases for contender, side in zip(wanted, sides, strict=True)
-            }
+        with self._lock:
+            if step.kind == TIME and not self._is_abandoned:
+                self._learn(step, list(zip(wanted, sides, strict=True)))
         for contender, timeline in timelines:
             self._side_files.keep_timeline(self.id, step, contender, timeline)
+
+    def _know(self, launch: Launch) -> None:
+        """So that who abandons the session can end it.
+
+        Raises:
+            Interrupted: if the session is abandoned already.
+        """
+        with self._lock:
+            if self._is_abandoned:
+                raise Interrupted
+            self._running.add(launch)
+
+    def _learn(self, step: Step, measured: Sequence[tuple[Contender, Side]]) -> None:
+        """Keep the blocks, and what later launches need not find out again."""
+        self._side_files.keep_blocks(
+            self.id, step, [(contender, side.series) for contender, side in measured]
+        )
+        block_ns = self._settings.effort.block_ns
+        self._calls |= {
+            # A pair's sides run as many calls as the slower one's block holds: what is learned of
+            # one slow spell must not stay.
+            contender: side.series.calls_filling(block_ns) if step.pair else side.series.calls
+            for contender, side in measured
+            if not side.failed and side.series.elapsed_ns
+        }
+        self._phases |= {contender: side.phases for contender, side in measured}
 
     def _start_next(self, step: Step, cpus: Sequence[int]) -> None:
         """Have the next step's processes start on those CPUs, and do there what is not timed."""
@@ -284,19 +346,18 @@ class Session:
         return last is not None and step.launch > last
 
     @property
-    def _measuring_cpus(self) -> list[int]:
-        return [] if self._cpu is None else [self._cpu]
-
-    @property
     def _other_cpus(self) -> list[int]:
         """Those that nothing is measured on; none where launches are not pinned."""
-        return [cpu for cpu in self._starting_cpus if self._cpu not in (None, cpu)]
+        measured_on = self._cpus[: self._at_once]
+        return [cpu for cpu in self._starting_cpus if measured_on and cpu not in measured_on]
 
     def _start_ahead(self, step: Step, cpus: Sequence[int]) -> None:
         """Have a step's processes start on those CPUs; where there are none they start later."""
-        for contender in self._wanted(step) if self._cpu is not None and cpus else ():
-            surroundings = self._surroundings(contender, step)
-            elsewhere = replace(surroundings, cpu=None, starting_cpus=tuple(cpus))
+        if not (self._cpus and cpus) or self._is_abandoned:
+            return
+        for contender in self._wanted(step):
+            surroundings = self._surroundings(contender, step, None)
+            elsewhere = replace(surroundings, starting_cpus=tuple(cpus))
             launch = self._start(elsewhere)
             self._ahead.add(step, contender, launch)
             for question in questions_ahead(
@@ -307,15 +368,15 @@ class Session:
                 launch.post(question)
 
     def _start(self, surroundings: Surroundings) -> Launch:
-        """A launch; the threads that serve it stay off the CPU that is measured on."""
-        with _on_cpus(self._other_cpus):
+        """A launch; the threads that serve it stay off the CPUs that are measured on."""
+        with on_cpus(self._other_cpus):
             return self._launcher.start(surroundings)
 
-    def _surroundings(self, contender: Contender, step: Step) -> Surroundings:
+    def _surroundings(self, contender: Contender, step: Step, cpu: int | None) -> Surroundings:
         return Surroundings(
             interpreter=contender.version.interpreter,
             hash_seed=self._launch_seed(step) % 2**32,
-            cpu=self._cpu,
+            cpu=cpu,
             starting_cpus=self._starting_cpus,
             layout=None if self._settings.fixed_layout else self._layout(step),
             memory_limit_bytes=self._settings.memory_limit_bytes,
@@ -366,37 +427,32 @@ class Session:
         measurements: Sequence[Measurement],
         table: TableWriter,
     ) -> None:
-        for each in measurements:
-            if each.status != "ok":
-                self._given_up.add(contender)
-                self._stops.failed(contender.version, contender.case, each)
-        rows = [
-            Reading(
-                session=self.id,
-                recorded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                label=contender.version.label,
-                evaluator=YARDSTICK if each.yardstick else contender.case.evaluator,
-                evaluator_version="" if each.yardstick else evaluator_version,
-                scenario=each.yardstick or contender.case.scenario,
-                params=_beside(contender.case) if each.yardstick else contender.case.params_text,
-                mode=contender.case.mode,
-                phase=each.phase,
-                metric=each.metric,
-                unit=METRICS[each.metric].unit,
-                source=each.source,
-                launch=step.launch,
-                pair=step.pair,
-                value=each.value,
-                spread=each.spread,
-                blocks=each.blocks,
-                calls=each.calls,
-                status=each.status,
-                detail=storable(self._detail(each, step)),
-                machine=machine_id(),
-                environment=self._environments[contender.version.interpreter],
-            )
-            for each in measurements
-        ]
+        with self._lock:
+            if not self._is_abandoned:
+                self._write_now(contender, step, evaluator_version, measurements, table)
+
+    def _write_now(
+        self,
+        contender: Contender,
+        step: Step,
+        evaluator_version: str,
+        measurements: Sequence[Measurement],
+        table: TableWriter,
+    ) -> None:
+        failed = [each for each in measurements if each.status != "ok"]
+        if failed and contender in self._given_up:  # beside, in the same turn: it is told once
+            measurements = [each for each in measurements if each.status == "ok"]
+        for each in failed:
+            self._given_up.add(contender)
+            self._stops.failed(contender.version, contender.case, each)
+        origin = Origin(
+            session=self.id,
+            contender=contender,
+            step=step,
+            evaluator_version=evaluator_version,
+            environment=self._environments[contender.version.interpreter],
+        )
+        rows = [origin.reading(each, self._notes(each, step)) for each in measurements]
         fresh = [
             (row, each.pair_ratio)
             for row, each in zip(rows, measurements, strict=True)
@@ -406,37 +462,18 @@ class Session:
         ratios = [ratio for _, ratio in fresh if ratio is not None]
         self._pair_ratios.setdefault(contender, []).extend(ratios)
 
-    def _detail(self, each: Measurement, step: Step) -> str:
-        """With a note of a pair that is the last one."""
-        spent = self._spent[step.contenders]
-        is_last = step.kind == TIME and step.launch == spent.last
-        if not is_last or not step.pair or each.status != "ok":
-            return each.detail
-        note = format_notes({LAST_PAIR_NOTE: spent.why_last})
-        return "; ".join(filter(None, (each.detail, note)))
-
-
-def _beside(case: Case) -> str:
-    """The case that a yardstick was read beside, as parameters of the yardstick."""
-    params = case.params_text.replace("=", ":").replace(";", ",")
-    named = {"evaluator": case.evaluator, "params": params, "scenario": case.scenario}
-    return ";".join(f"{key}={value}" for key, value in named.items() if value)
+    def _notes(self, each: Measurement, step: Step) -> dict[str, str]:
+        """What the session knows of a pair: that others ran beside it, that it is the last."""
+        if step.kind != TIME or not step.pair or each.status != "ok":
+            return {}
+        spent, notes = self._spent[step.contenders], {}
+        if self._at_once > 1 and each.phase == "evaluate" and not each.yardstick:
+            notes[AT_ONCE_NOTE] = str(self._at_once)
+        if step.launch == spent.last:
+            notes[LAST_PAIR_NOTE] = spent.why_last
+        return notes
 
 
 def _new_session_id() -> str:
     """When it began, and a few random letters, since two may begin at once."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-@contextmanager
-def _on_cpus(cpus: Collection[int]) -> Iterator[None]:
-    """Keep this thread, and those that it starts, on those CPUs; if there are none, where it is."""
-    if not cpus:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cpus)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

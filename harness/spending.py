@@ -40,9 +40,9 @@ class Spent:
             self.last, self.why_last = launch, BUDGET
 
     def begin(self, launch: int, effort: Effort, budget_s: float | None) -> None:
-        """Settle whether a launch that is about to begin is the last.
+        """Settle whether the turn that is about to begin is the last; `launch` is its last one.
 
-        With a budget the last one is that which ends nearest to it: one more would be begun if
+        With a budget the last turn is that which ends nearest to it: one more would be begun if
         half of that fitted.
         """
         if self.last is not None:
@@ -50,12 +50,12 @@ class Spent:
         if launch >= effort.launches:
             self.last, self.why_last = launch, "launches"
         elif budget_s is not None and launch >= effort.least_launches:
-            a_launch_s = self.seconds / max(1, self._measured)
-            if self.seconds + 1.5 * a_launch_s > budget_s:
+            a_turn_s = self.seconds / max(1, self._measured)
+            if self.seconds + 1.5 * a_turn_s > budget_s:
                 self.last, self.why_last = launch, BUDGET
 
     def end(self, seconds: float) -> None:
-        """Count a launch that is over."""
+        """Count a turn that is over."""
         self.seconds += seconds
         self._measured += 1
 

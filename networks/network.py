@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from networks.node import Node
@@ -69,21 +69,26 @@ def topological_order(roots: Iterable[Node], listed: set[Node] | None = None) ->
     Nodes that are `listed` already are left out, and what only they need; the others get into it.
 
     Depth-first, first operand first, so that a left fold is listed term by term rather than all
-    terms before all sums. Iterative: a node is entered when it is popped, and listed when the None
-    that was pushed then is popped.
+    terms before all sums. Iterative: what is left of the operands of each entered node waits in
+    `pending`.
     """
     order: list[Node] = []
     seen: set[Node] = set() if listed is None else listed
     entered: list[Node] = []
-    stack: list[Node | None] = list(roots)
-    stack.reverse()
-    while stack:
-        node = stack.pop()
-        if node is None:
+    pending: list[Iterator[Node]] = []
+    operands = iter(roots)
+    while True:
+        for node in operands:
+            if node not in seen:
+                seen.add(node)
+                if node.operands:
+                    entered.append(node)
+                    pending.append(operands)
+                    operands = iter(node.operands)
+                    break
+                order.append(node)
+        else:
+            if not entered:
+                return tuple(order)
             order.append(entered.pop())
-        elif node not in seen:
-            seen.add(node)
-            entered.append(node)
-            stack.append(None)
-            stack += node.operands[::-1]  # so that the first one is visited first
-    return tuple(order)
+            operands = pending.pop()

@@ -7,6 +7,7 @@ trashcan unwinds it) and without the cyclic collector (there are no cycles).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -53,7 +54,7 @@ class Node:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def T(self) -> Node:  # noqa: N802 - the array API's name

@@ -12,6 +12,8 @@ from results.units import plain_percent
 Environments = Mapping[str, Mapping[str, object]]
 
 _FACTS_SHOWN: Final = 8
+_PARTS_SHOWN: Final = 5
+"""Of a fact that has parts, such as the installed packages."""
 
 
 def circumstances(
@@ -85,16 +87,26 @@ def _environment_notes(
 
 
 def _differing_facts(baseline: Mapping[str, object], candidate: Mapping[str, object]) -> str:
+    return ", ".join(_differences(baseline, candidate, _FACTS_SHOWN))
+
+
+def _differences(
+    baseline: Mapping[str, object], candidate: Mapping[str, object], most: int
+) -> list[str]:
     names = [
         name for name in {**baseline, **candidate} if baseline.get(name) != candidate.get(name)
     ]
-    told = [
-        f"{name} {_fact(baseline.get(name))} → {_fact(candidate.get(name))}"
-        for name in names[:_FACTS_SHOWN]
-    ]
-    if len(names) > _FACTS_SHOWN:
-        told.append(f"and {len(names) - _FACTS_SHOWN} more")
-    return ", ".join(told)
+    told = [_difference(name, baseline.get(name), candidate.get(name)) for name in names[:most]]
+    if len(names) > most:
+        told.append(f"and {len(names) - most} more")
+    return told
+
+
+def _difference(name: str, baseline: object, candidate: object) -> str:
+    """Of a fact with parts, those that differ alone."""
+    if isinstance(baseline, Mapping) and isinstance(candidate, Mapping):
+        return f"{name} ({', '.join(_differences(baseline, candidate, _PARTS_SHOWN))})"
+    return f"{name} {_fact(baseline)} → {_fact(candidate)}"
 
 
 def _fact(value: object) -> str:

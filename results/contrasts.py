@@ -273,7 +273,10 @@ def contrast(baseline: Side, candidate: Side, size: int) -> Contrast:
         difference=chosen(is_paired, paired(differences), welch(*raw)),
         log_ratio=chosen(is_paired, over_pairs.estimate, unpaired_logs),
         pair_logs=PairLogs(
-            series=left.series, pairs=left.pairs, values=pair_ratios, weights=over_pairs.weights
+            series=left.series,
+            pairs=left.pairs,
+            values=over_pairs.values,
+            weights=over_pairs.weights,
         ),
         by_speed=by_speed,
         has_ended=_has_ended(left, right, size),

@@ -121,6 +121,11 @@ class GeometricMean:
     ratio_low: float
     ratio_high: float
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether the interval holds no change as well as two that are ten times apart."""
+        return self.ratio_low < 1 < self.ratio_high and self.ratio_high > 10 * self.ratio_low
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncompared:

@@ -128,9 +128,16 @@ def looks(most: int) -> list[int]:
     return [*_SCHEDULE[most > _SCHEDULE].tolist(), most]
 
 
-def is_look(pairs: int) -> bool:
-    """True if the schedule has a look at this number of pairs."""
-    return pairs in set(_SCHEDULE.tolist())
+def is_look(pairs: int, at_once: int = 1) -> bool:
+    """True if a look is due at this number of pairs.
+
+    Args:
+        pairs: so far.
+        at_once: pairs that come together. A look that would lie between two numbers of pairs is
+            taken before it, within its own slot, but not before the first look.
+    """
+    is_next = (pairs <= _SCHEDULE) & (pairs + at_once > _SCHEDULE)
+    return pairs >= FIRST_LOOK and bool(is_next.any())
 
 
 def level_at(pairs: int, level: float, *, is_last: bool = False) -> float:

@@ -200,16 +200,23 @@ def _spread(
     )
 
 
+_LONG = 10_000
+"""Lists of so many positions are made where they are used, and let go. Kept until all is lowered,
+each would need memory of its own, which takes longer than making one again."""
+
+
 def _gather(places: Array, size: int = 0) -> Callable[[Any], Any]:
     """What takes the elements at those places of a column (of that size)."""
     if size == 1:  # indexing a single number would make a row
         return lambda x: casadi.repmat(x, places.size, 1)
+    if places.size >= _LONG:
+        return lambda x: x[places.reshape(-1).tolist()]
     indices = places.reshape(-1).tolist()
     return lambda x: x[indices]
 
 
 def _places(shape: Shape) -> Array:
-    return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+    return np.arange(math.prod(shape)).reshape(shape)
 
 
 def _places_at(shape: Shape, positions: Sequence[Array]) -> Array:
@@ -225,24 +232,57 @@ def _sliced(shape: Shape, region: Region) -> Array:
     return _places_at(shape, [np.arange(size)[each] for size, each in slices])
 
 
-def _taken(node: Node) -> Array:
+def _slice(node: Node) -> Callable[[Any], Any]:
+    operand = node.operands[0]
+    return _gather(_sliced(operand.shape, node.attributes), operand.size)
+
+
+def _take(node: Node) -> Callable[[Any], Any]:
+    """Many elements as rows or columns of a matrix, where the axis is the last or the first."""
     shape = node.operands[0].shape
     indices, axis = node.attributes
-    positions = [np.arange(size) for size in shape]
+    before, size, after = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+    chosen = list(indices)
+    if node.size >= _LONG and after == 1 < size:
+        return lambda x: casadi.vec(casadi.reshape(x, size, before)[chosen, :])
+    if node.size >= _LONG and before == 1 < after:
+        return lambda x: casadi.vec(casadi.reshape(x, after, size)[:, chosen])
+    positions = [np.arange(each) for each in shape]
     positions[axis] = np.array(indices, np.int64)
-    return _places_at(shape, positions)
+    return _gather(_places_at(shape, positions), node.operands[0].size)
 
 
 def _spreading(shape: Shape, wanted: Shape) -> Callable[[Any], Any] | None:
     """What broadcasts a column, unless CasADi does it itself, as it does for single numbers."""
-    if shape == wanted or int(np.prod(shape, dtype=np.int64)) == 1:
-        return None
-    return _gather(np.broadcast_to(_places(shape), wanted))
+    return None if shape == wanted or math.prod(shape) == 1 else _repeated(shape, wanted)
 
 
-def _broadcast_to(node: Node) -> Callable[[Any], Any]:
-    operand = node.operands[0]
-    return _gather(np.broadcast_to(_places(operand.shape), node.shape), operand.size)
+def _repeated(shape: Shape, wanted: Shape) -> Callable[[Any], Any]:
+    """What broadcasts a column: copies of it one after the other, if leading axes alone grow."""
+    size, repeated_size = math.prod(shape), math.prod(wanted)
+    sizes = (1,) * (len(wanted) - len(shape)) + shape
+    grown = [axis for axis, each in enumerate(sizes) if each != wanted[axis]]
+    if size and math.prod(sizes[: max(grown, default=0)]) == 1:
+        return lambda x: casadi.vec(casadi.repmat(x, 1, repeated_size // size))
+    # As objects: a position is made once for all its repetitions.
+    return _gather(np.broadcast_to(_places(shape).astype(object), wanted), size)
+
+
+def _permute_dims(node: Node) -> Callable[[Any], Any]:
+    """The transpose of a matrix, if leading axes change places with all the others."""
+    shape = node.operands[0].shape
+    axes = [axis for axis in node.attributes.axes if shape[axis] != 1]
+    in_order = sorted(axes)
+    turn = in_order.index(axes[0]) if axes else 0
+    if axes != in_order[turn:] + in_order[:turn]:
+        places = _places(shape).transpose(node.attributes.axes)
+        return _gather(places, node.operands[0].size)
+    if not turn:
+        return lambda x: x
+    rows, columns = [
+        math.prod([shape[axis] for axis in part]) for part in (in_order[turn:], in_order[:turn])
+    ]
+    return lambda x: casadi.vec(casadi.reshape(x, rows, columns).T)
 
 
 def _reduction(of_rows: Callable[[Any, int, int], Any]) -> Callable[[Node], Callable[[Any], Any]]:
@@ -349,11 +389,6 @@ def _place(node: Node) -> Callable[[Any], Any]:
     return place
 
 
-def _moved(places_of: Callable[[Node], Array]) -> Callable[[Node], Callable[[Any], Any]]:
-    """What takes, for each element of the result, the operand's at that place."""
-    return lambda node: _gather(places_of(node), node.operands[0].size)
-
-
 _PLAIN: dict[Operator, Callable[..., Any]] = {
     op.ADD: lambda x, y: x + y,
     op.SUBTRACT: lambda x, y: x - y,
@@ -389,13 +424,11 @@ _BINDS: dict[Operator, Callable[[Node], Callable[..., Any]]] = {
     op.MAX: _reduction(_max_of_rows),
     op.MATMUL: _matmul,
     op.RESHAPE: lambda _: lambda x: x,
-    op.PERMUTE_DIMS: _moved(
-        lambda node: _places(node.operands[0].shape).transpose(node.attributes.axes)
-    ),
-    op.BROADCAST_TO: _broadcast_to,
+    op.PERMUTE_DIMS: _permute_dims,
+    op.BROADCAST_TO: lambda node: _repeated(node.operands[0].shape, node.shape),
     op.CONCAT: _concat,
-    op.SLICE: _moved(lambda node: _sliced(node.operands[0].shape, node.attributes)),
-    op.TAKE: _moved(_taken),
+    op.SLICE: _slice,
+    op.TAKE: _take,
     op.PLACE: _place,
 }
 _KNOWN = frozenset({*_PLAIN, *_BINDS})

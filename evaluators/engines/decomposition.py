@@ -21,7 +21,7 @@ from networks import Node, functions as f, operators as op, topological_order
 from networks.collector import collector_paused
 from networks.inference import BOOL
 from networks.node import constant, make
-from networks.operators import Operator, Reduced, Taken
+from networks.operators import Along, Operator, Reduced, Taken
 
 
 def decomposed(outputs: Sequence[Node], known: Collection[Operator]) -> tuple[Node, ...]:
@@ -51,12 +51,13 @@ def decomposed_steps(
     if is_of_one_dtype and unknown.isdisjoint({node.operator for node in nodes}):
         return tuple(outputs), steps_of(nodes)
     replaced: dict[Node, Node] = {}
+    is_as_before = replaced.keys().isdisjoint
     steps: list[Step] = []
     listed = set(nodes)
     with collector_paused():
         for node in nodes:
             operands = node.operands
-            if replaced and not replaced.keys().isdisjoint(operands):
+            if not is_as_before(operands):
                 operands = tuple([replaced.get(each, each) for each in operands])
             if node.operator in unknown or (not is_of_one_dtype and has_mixed_operands(node)):
                 equal = replaced[node] = _replacement(node, operands, known)
@@ -91,12 +92,14 @@ def sources(indices: Sequence[int], size: int) -> np.ndarray:
 
     Shape (size, most occurrences).
     """
-    places: list[list[int]] = [[] for _ in range(size)]
-    for position, index in enumerate(indices):
-        places[index].append(position)
-    most = max(1, max(map(len, places), default=1))
-    padded = [each + [len(indices)] * (most - len(each)) for each in places]
-    return np.array(padded, np.int64).reshape(size, most)
+    found = np.array(indices, np.int64)
+    positions = np.argsort(found, kind="stable")
+    found = found[positions]
+    counts = np.bincount(found, minlength=size)
+    firsts = np.cumsum(counts) - counts
+    padded = np.full((size, max(1, counts.max(initial=1))), len(indices), np.int64)
+    padded[found, np.arange(len(indices)) - firsts[found]] = positions
+    return padded
 
 
 def _number(value: float, like: Node) -> Node:
@@ -105,9 +108,10 @@ def _number(value: float, like: Node) -> Node:
 
 def _with_zero(x: Node, axis: int) -> Node:
     """One more slice along the axis, of zeros."""
-    sizes = list(x.shape)
-    sizes[axis] = 1
-    return f.concat([x, constant(np.zeros(sizes), x.dtype, None)], axis=axis)
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    zeros = constant(np.zeros((*before, 1, *after)), x.dtype, None)
+    shape = (*before, x.shape[axis] + 1, *after)
+    return make(op.CONCAT, (x, zeros), Along(axis), shape, x.dtype, None)
 
 
 def _taken(x: Node, positions: np.ndarray, axis: int) -> Node:

@@ -55,13 +55,13 @@ class _Exporter:
             counts[node.operator] += 1
             self._declare(self._graph.input, self._names[node], node)
         names, emit = self._names, self.emit
+        name_of = names.__getitem__
         for node, operands in steps:
             kind = _PLAIN.get(node.operator)
             if kind is not None:
-                names[node] = emit(kind, [names[each] for each in operands])
+                names[node] = emit(kind, [*map(name_of, operands)])
             elif operands:
-                written = _WRITTEN[node.operator]
-                names[node] = written(self, node, *[names[each] for each in operands])
+                names[node] = _WRITTEN[node.operator](self, node, *map(name_of, operands))
             elif node.operator is op.CONSTANT:
                 names[node] = self.number(node.attributes)
         for place, node in enumerate(outputs):

@@ -37,18 +37,19 @@ def walk(
     if steps is None:
         steps = steps_of(topological_order(outputs))
     places, count = _places(steps, outputs)
-    inputs = [(node, places[node]) for node, operands in steps if not operands]
+    place_of = places.__getitem__
+    inputs = [(node, place_of(node)) for node, operands in steps if not operands]
     weights = [(node.attributes, at) for node, at in inputs if node.operator is op.WEIGHT]
     data = [(node.attributes, at) for node, at in inputs if node.operator is op.DATA]
     constants = [
         (constant(node.attributes), at) for node, at in inputs if node.operator is op.CONSTANT
     ]
     applied = [
-        (bind(node), [places[each] for each in operands], places[node])
+        (bind(node), [*map(place_of, operands)], place_of(node))
         for node, operands in steps
         if operands
     ]
-    results = [places[node] for node in outputs]
+    results = [*map(place_of, outputs)]
 
     def walked(weight: Callable[[str], Any], datum: Callable[[str], Any]) -> list[Any]:
         values: list[Any] = [None] * count
@@ -58,8 +59,9 @@ def walk(
             values[place] = datum(name)
         for array, place in constants:
             values[place] = array
+        value_of = values.__getitem__
         for function, operands, place in applied:
-            values[place] = function(*[values[each] for each in operands])
+            values[place] = function(*map(value_of, operands))
         return [values[place] for place in results]
 
     return walked

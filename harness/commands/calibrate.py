@@ -16,6 +16,7 @@ from harness.cases import Case, make_cases, parse_spec
 from harness.commands.judging import LEVEL
 from harness.commands.options import (
     DEFAULT_TIMEOUT_S,
+    add_at_once_option,
     load_all_plugins,
     natural,
     positive_float,
@@ -77,6 +78,7 @@ class Calibrate:
             help="for each of the four cases (default: %(default)g)",
         )
         parser.add_argument("--out", type=Path, metavar="FILE.csv", help="the table to append to")
+        add_at_once_option(parser)
         parser.add_argument("--seed", type=natural, default=1, metavar="N")
         parser.add_argument("--plugin", action="extend", nargs="+", default=[], metavar="FILE.py")
         parser.add_argument(
@@ -105,6 +107,7 @@ class Calibrate:
             seed=arguments.seed,
             plugins=plugins,
             budget_s=arguments.budget,
+            at_once=arguments.at_once,
         )
         session = Session(settings)
         groups = [_identical(case) for case in cases]

@@ -18,6 +18,7 @@ from results.schema import PHASES
 
 FORMATS = ("table", "markdown", "csv", "json", "junit", "github")
 DEFAULT_TIMEOUT_S = 120.0
+_PAIRS_AT_ONCE = 2
 
 
 def add_subject_options(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +84,18 @@ def add_effort_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="short blocks, few launches")
     parser.add_argument(
         "--fixed-layout", action="store_true", help="leave memory layout as it happens to be"
+    )
+
+
+def add_at_once_option(parser: argparse.ArgumentParser) -> None:
+    """How many pairs are measured beside each other."""
+    parser.add_argument(
+        "--at-once",
+        type=positive_int,
+        default=_PAIRS_AT_ONCE,
+        metavar="N",
+        help="pairs measured at the same time, each on a core of its own (default: %(default)d, "
+        "or 1 where there is one core)",
     )
 
 

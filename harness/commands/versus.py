@@ -11,6 +11,7 @@ from harness.cases import Case
 from harness.commands.explaining import RECORDED_S, Wish, explain, step_effort
 from harness.commands.judging import LEVEL, environments_of, judge, threshold_of
 from harness.commands.options import (
+    add_at_once_option,
     add_effort_options,
     add_format_options,
     add_subject_options,
@@ -24,6 +25,7 @@ from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
 from harness.interruption import Interrupted
+from harness.launch import usable_cpus
 from harness.plan import Contender, Version
 from harness.progress import say
 from harness.session import Session, Settings
@@ -66,6 +68,7 @@ class Versus:
         add_subject_options(parser)
         add_effort_options(parser)
         add_format_options(parser)
+        add_at_once_option(parser)
         parser.add_argument(
             "--resume", action="store_true", help="only what --out lacks, and with a new --budget"
         )
@@ -91,6 +94,7 @@ class Versus:
             enough=None if _is_fixed(arguments) else _enough(arguments, comparisons),
             fixed_layout=arguments.fixed_layout,
             resume=arguments.resume,
+            at_once=arguments.at_once,
         )
         if arguments.explain and arguments.format != "table":
             raise UsageError(f"--explain prints tables; leave out --format {arguments.format}")
@@ -173,9 +177,10 @@ def _enough(
 ) -> Callable[[Sequence[PairRatio]], bool]:
     """Whether pairs have decided a case, at its part of the level that the suite promises."""
     threshold, level = threshold_of(arguments), case_level(LEVEL, comparisons)
+    at_once = max(1, len(usable_cpus(arguments.at_once)))
 
     def is_decided(pairs: Sequence[PairRatio]) -> bool:
-        if not is_look(len(pairs)):
+        if not is_look(len(pairs), at_once):
             return False
         return decide(pairs, threshold=threshold, level=level).is_final
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from itertools import takewhile
 
 _MOST_CHARACTERS = 500
+_PLACE = re.compile(r"(\w+ )?from \S+:\d+:")
+"""A line that says where in an engine's sources an exception passed, and nothing else."""
 
 
 def status_of(error: BaseException) -> str:
@@ -17,8 +20,13 @@ def status_of(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Type, the message's first sentence, and the last place of the subject's own code."""
+    """Type, the message's first sentence, and the last place of the subject's own code.
+
+    A line that ends with a colon introduces the next, so that the sentence goes on; of these,
+    places in an engine's sources are left out.
+    """
     lines = [line.strip() for line in _message(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not _PLACE.fullmatch(line)] or lines
     introducing = list(takewhile(lambda line: line.endswith(":"), lines))
     told = lines[: len(introducing) + 1]
     message = f": {' '.join(told)}" if told else ""

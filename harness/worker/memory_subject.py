@@ -5,13 +5,12 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
-from harness.worker.memory import Probe, settle
+from harness.worker.memory import Probe, collecting_new_garbage_only, settle
 from harness.worker.messages import (
     FollowMemory,
     MemoryRead,
@@ -72,7 +71,7 @@ class MemorySubject(Subject):
         retained: dict[str, list[int]] = {}
         whole: list[int] = []
         deadline = self._clock() + budget_ns
-        with _collecting_new_garbage_only():
+        with collecting_new_garbage_only():
             for done in range(most):
                 if done >= _LEAST_ROUNDS and self._clock() > deadline:
                     break
@@ -92,7 +91,7 @@ class MemorySubject(Subject):
         rows = np.zeros((4 * request.samples, 4), np.int64)
         pace = Pace(request, self._clock)
         readings = 0
-        with _collecting_new_garbage_only(), self._collector():
+        with collecting_new_garbage_only(), self._collector():
             while True:
                 pace.begin_reading()
                 if self._collects:
@@ -318,21 +317,6 @@ class Pace:
         if spent_ns <= request.budget_ns or readings < _LEAST_READINGS:
             return False
         return are_long or self._done >= request.least_calls
-
-
-@contextmanager
-def _collecting_new_garbage_only() -> Iterator[None]:
-    """Keep the collector from looking at what is there already, so that collecting is cheap.
-
-    A full collection looks at every object of every imported module, which takes up to 100 ms;
-    garbage that calls make is made of new objects.
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _settled_objects(probe: Probe) -> int:

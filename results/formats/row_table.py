@@ -5,6 +5,7 @@ number. What does not fit is left out column by column, and no figure is ever cu
 """
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,14 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from results.formats.wording import change_text, detectable_text, launches_text, mean_text, plain
+from results.formats.wording import (
+    change_text,
+    detectable_text,
+    launches_text,
+    mean_change_text,
+    mean_text,
+    plain,
+)
 from results.judgement import Comparison, GeometricMean, Row
 
 STYLES: Final = {
@@ -24,6 +32,9 @@ STYLES: Final = {
     "unchanged": "dim",
 }
 _INDENT: Final = "  "
+_BREAK: Final = re.compile(r"(?<=[=:/@#,_ -])(?![=:/@#,_ -])")
+_WIDEST_PART: Final = 20
+"""Of a label, such as `onnxruntime==`; a longer part is torn apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,21 +157,43 @@ def _of_means(means: Sequence[GeometricMean], layout: _Layout, several: bool) ->
         version = f", {mean.candidate_label}" if several else ""
         name = plain(f"{_INDENT}{mean.phase} {mean.metric}, {mean.cases} cases{version}")
         empty = [Text(), Text()] if layout.means else []
-        lines.append([Text(name), *empty, Text(_change(mean, layout))])
+        change = mean_change_text(mean, with_interval=layout.interval)
+        lines.append([Text(name), *empty, Text(change)])
     yield _Section(heading="\ngeometric mean", lines=lines)
 
 
-def _change(row: Row | GeometricMean, layout: _Layout) -> str:
+def _change(row: Row, layout: _Layout) -> str:
     return change_text(row.ratio, row.ratio_low, row.ratio_high, with_interval=layout.interval)
 
 
 def _widths(headings: Sequence[str], sections: Iterable[_Section], layout: _Layout) -> list[int]:
-    widths = [min(cell_len(heading), layout.heading_width) for heading in headings]
+    widths = [_heading_width(heading, layout.heading_width) for heading in headings]
     for section in sections:
         for line in section.lines:
             for place, cell in enumerate(line):
                 widths[place] = max(widths[place], cell.cell_len)
     return widths
+
+
+def _heading_width(heading: str, wanted: int) -> int:
+    """Of a column: as wanted, or as wide as the longest part that is not to be torn apart."""
+    longest = max(map(cell_len, _parts(heading)))
+    return min(cell_len(heading), max(wanted, min(longest, _WIDEST_PART)))
+
+
+def _parts(label: str) -> list[str]:
+    """Where a label may be broken: behind `==` and other signs, never within a version."""
+    return _BREAK.split(label)
+
+
+def _lines(label: str, width: int) -> str:
+    """The label in lines that hold whole parts, as many as fit."""
+    lines = [""]
+    for part in _parts(label):
+        if lines[-1] and cell_len((lines[-1] + part).rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _table(
@@ -170,5 +203,7 @@ def _table(
     table = Table(box=None, show_header=show_header, pad_edge=False, padding=padding)
     for heading, width in zip(headings, widths, strict=True):
         justify: JustifyMethod = "left" if heading in {"", "verdict"} else "right"
-        table.add_column(Text(heading), justify=justify, width=width, overflow="fold")
+        table.add_column(
+            Text(_lines(heading, width)), justify=justify, width=width, overflow="fold"
+        )
     return table

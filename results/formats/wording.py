@@ -124,9 +124,16 @@ def promise(comparison: Comparison) -> str:
     )
 
 
+def mean_change_text(mean: GeometricMean, *, with_interval: bool = True) -> str:
+    """A geometric mean as a change; as a verdict where its figures would tell nothing."""
+    if mean.tells_nothing:
+        return "inconclusive"
+    return change_text(mean.ratio, mean.ratio_low, mean.ratio_high, with_interval=with_interval)
+
+
 def geometric_mean_text(mean: GeometricMean) -> str:
     """A geometric mean in one line."""
-    change = change_text(mean.ratio, mean.ratio_low, mean.ratio_high)
+    change = mean_change_text(mean)
     return (
         f"geometric mean of {mean.phase} {mean.metric} over {mean.cases} cases, "
         f"{plain(mean.candidate_label)}: {change}"

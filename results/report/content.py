@@ -9,7 +9,13 @@ from typing import Final
 
 import pandas as pd
 
-from results.formats.wording import change_text, detectable_text, launches_text, mean_text
+from results.formats.wording import (
+    change_text,
+    detectable_text,
+    launches_text,
+    mean_change_text,
+    mean_text,
+)
 from results.history import Histories
 from results.judgement import CONTRACT_FIELDS, Comparison, Row, Uncompared, case_name
 from results.labels import labels_of
@@ -147,7 +153,7 @@ def _means(comparison: Comparison | None) -> dict[str, list[object]]:
         "what": [f"{mean.phase} {mean.metric}" for mean in means],
         "cases": [mean.cases for mean in means],
         "ratio": [mean.ratio for mean in means],
-        "change": [change_text(mean.ratio, mean.ratio_low, mean.ratio_high) for mean in means],
+        "change": [mean_change_text(mean) for mean in means],
     }
 
 

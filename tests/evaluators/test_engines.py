@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -170,6 +170,77 @@ def test_casadi_sums_over_any_axes(shape: tuple[int, ...]) -> None:
 
     for axes, total in zip(chosen, found, strict=True):
         np.testing.assert_allclose(total, array.sum(axis=axes), rtol=1e-12, err_msg=str(axes))
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted"),
+    [
+        ((), (2, 3)),
+        ((3,), (2, 3)),
+        ((1, 3), (2, 4, 3)),
+        ((2, 1), (2, 3)),
+        ((2, 1, 3), (2, 4, 3)),
+        ((200, 1), (200, 60)),
+        ((1,), (0,)),
+        ((0, 1), (0, 3)),
+    ],
+    ids=str,
+)
+def test_casadi_broadcasts_any_axes(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Leading axes are copies of the whole, others are gathered, by long lists as well."""
+    pytest.importorskip("casadi", reason="casadi is not installed: pip install '.[casadi]'")
+    net = Builder(dtype="float64")
+    w, x = net.weight("w", shape), net.data("x", wanted)
+    net.output(f.broadcast_to(w, wanted))
+    net.output(w + x)
+    rng = np.random.default_rng(0)
+    array, other = rng.standard_normal(shape), rng.standard_normal(wanted)
+    evaluator = catalog.get("casadi")
+
+    spread, total = evaluator.compile(evaluator.lower(net.network(), "output"))(
+        {"w": array}, {"x": other}
+    )
+
+    np.testing.assert_array_equal(spread, np.broadcast_to(array, wanted))
+    np.testing.assert_array_equal(total, array + other)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 1, 3), (2, 3, 1, 2), (0, 3)], ids=str)
+def test_casadi_permutes_any_axes(shape: tuple[int, ...]) -> None:
+    """Some permutations are the transpose of a matrix, some are none, the others are gathered."""
+    pytest.importorskip("casadi", reason="casadi is not installed: pip install '.[casadi]'")
+    orders = list(permutations(range(len(shape))))
+    net = Builder(dtype="float64")
+    w = net.weight("w", shape)
+    for axes in orders:
+        net.output(f.permute_dims(w, axes))
+    evaluator = catalog.get("casadi")
+    array = np.random.default_rng(0).standard_normal(shape)
+
+    found = evaluator.compile(evaluator.lower(net.network(), "output"))({"w": array}, {})
+
+    for axes, moved in zip(orders, found, strict=True):
+        np.testing.assert_array_equal(moved, array.transpose(axes), err_msg=str(axes))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(3, 2, 4), (1, 5, 1), (1, 1, 1)], ids=str)
+def test_casadi_takes_along_any_axis(shape: tuple[int, ...], axis: int) -> None:
+    """Few elements and many are taken in different ways; both are NumPy's."""
+    pytest.importorskip("casadi", reason="casadi is not installed: pip install '.[casadi]'")
+    rng = np.random.default_rng(0)
+    chosen = [rng.integers(0, shape[axis], count).tolist() for count in (5, 10_000)]
+    net = Builder(dtype="float64")
+    w = net.weight("w", shape)
+    for indices in chosen:
+        net.output(f.take(w, indices, axis=axis))
+    evaluator = catalog.get("casadi")
+    array = rng.standard_normal(shape)
+
+    found = evaluator.compile(evaluator.lower(net.network(), "output"))({"w": array}, {})
+
+    for indices, taken in zip(chosen, found, strict=True):
+        np.testing.assert_array_equal(taken, array.take(indices, axis=axis))
 
 
 def test_jax_counts_equations() -> None:

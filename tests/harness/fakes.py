@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -124,6 +125,7 @@ class FakeLaunch:
         self._name = name
         self.log: list[tuple[str, m.Message]] = [] if log is None else log
         self.closed = False
+        self.killed = threading.Event()
         self.posted: list[m.Message] = []
 
     def ask(self, question: m.Message, *, timeout_s: float) -> m.Message:
@@ -132,6 +134,9 @@ class FakeLaunch:
 
     def post(self, question: m.Message) -> None:
         self.posted.append(question)
+
+    def kill(self) -> None:
+        self.killed.set()
 
     def close(self) -> None:
         self.closed = True

@@ -12,14 +12,16 @@ from harness.worker.exceptions import one_line
     [
         ("no such name\nmore of it", "ValueError: no such name"),
         (
-            "from core.cpp:117:\n  from plugin.cpp:54:\n\nno registers\n",
-            "ValueError: from core.cpp:117: from plugin.cpp:54: no registers",
+            "Exception from a/core.cpp:117:\nfrom plugin.cpp:54:\n"
+            "Check 'n < size' failed at b/assign.cpp:201:\n  No room:\n\nno registers\nmore of it",
+            "ValueError: Check 'n < size' failed at b/assign.cpp:201: No room: no registers",
         ),
+        ("Exception from core.cpp:117:", "ValueError: Exception from core.cpp:117:"),
         ("only this:", "ValueError: only this:"),
         ("", "ValueError"),
     ],
-    ids=["first line", "introduced", "nothing follows", "empty"],
+    ids=["first line", "introduced", "a place alone", "nothing follows", "empty"],
 )
 def test_a_message_is_told_until_it_says_something(message: str, expected: str) -> None:
-    """Its first line, and what follows as long as a line ends with a colon."""
+    """Its first line that is no place, and what follows as long as a line ends with a colon."""
     assert one_line(ValueError(message)) == expected

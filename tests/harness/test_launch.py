@@ -14,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness import launch as launch_module
 from harness.blocks import Series, judge_blocks
-from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu
+from harness.launch import LocalLaunch, LocalLauncher, Surroundings, usable_cpu, usable_cpus
 from harness.scratch import VARIABLE, Scratch
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
@@ -61,7 +62,6 @@ def _until(launch: LocalLaunch, last: str, timeout_s: float = 60) -> m.Message:
         ("exiting", "crash", "exited with 0"),
         ("leaving", "error", "SystemExit: 3"),
         ("killing", "crash", "SIGKILL"),
-        ("closing", "crash", "closed our pipes"),
         ("refusing", "refused", "not today"),
     ],
 )
@@ -73,6 +73,20 @@ def test_whatever_a_subject_does_is_an_answer(evaluator: str, status: str, words
     assert isinstance(answer, m.Failure)
     assert answer.status == status
     assert words in answer.detail
+
+
+def test_a_subject_that_closes_our_pipes_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given a while to die, as one that crashed does, and then ended."""
+    monkeypatch.setattr("harness.launch._DYING_S", 0.1)
+
+    with _launched("closing") as launch:
+        answer = _until(launch, "compile")
+
+    assert isinstance(answer, m.Failure)
+    assert (answer.status, answer.detail) == (
+        "crash",
+        "it closed our pipes and lives on; ended by us",
+    )
 
 
 def test_a_subject_that_hangs_is_given_up_on() -> None:
@@ -291,3 +305,21 @@ def test_a_launch_goes_with_all_its_threads_to_the_cpu_it_is_sent_to() -> None:
 
     assert granted
     assert all(each == [cpu] for each in granted)
+
+
+def test_two_cpus_of_one_core_are_not_both_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four cores with two CPUs each the last of each is taken, as many as are asked for."""
+    monkeypatch.setattr(launch_module, "granted_cpus", lambda: tuple(range(8)))
+    monkeypatch.setattr(launch_module, "_core", lambda cpu: f"{cpu % 4},{cpu % 4 + 4}")
+
+    assert usable_cpus(3) == (7, 6, 5)
+    assert usable_cpus(9) == (7, 6, 5, 4)
+    assert usable_cpu() == 7
+
+
+def test_nothing_is_bound_where_a_single_cpu_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There would be nowhere else to go."""
+    monkeypatch.setattr(launch_module, "granted_cpus", lambda: (3,))
+
+    assert usable_cpus(2) == ()
+    assert usable_cpu() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,13 @@ import pytest
 
 from harness.cases import parse_spec
 from harness.effort import quick_effort
-from harness.launch import Surroundings, usable_cpu
-from harness.plan import MEMORY, TIME, Contender, Step, Version, plan_steps
-from harness.session import Session, Settings
+from harness.launch import Surroundings, usable_cpu, usable_cpus
+from harness.plan import MEMORY, TIME, Contender, Step, Version, plan_turns
+from harness.session import AT_ONCE_NOTE, Session, Settings
 from harness.side_files import blocks_path
 from harness.worker import messages as m
 from harness.written import Written
+from results.notes import parse_notes
 from results.schema import Reading
 from results.tables import read, readings
 from tests.harness.fakes import Answer, FakeLauncher, usual_answers
@@ -53,7 +55,8 @@ def test_a_plan_has_every_launch_of_every_group_time_before_memory() -> None:
     """Two groups, two time launches and one memory launch make six steps in rounds."""
     groups = [(_contender(scenario="mlp"),), (_contender(scenario="chain"),)]
 
-    steps = list(plan_steps(groups, quick_effort(launches=2, timeout_s=1, memory=True), seed=1))
+    turns = plan_turns(groups, quick_effort(launches=2, timeout_s=1, memory=True), seed=1)
+    steps = [step for (step,) in turns]
 
     assert [(step.kind, step.launch) for step in steps] == [
         (TIME, 1),
@@ -68,11 +71,42 @@ def test_a_plan_has_every_launch_of_every_group_time_before_memory() -> None:
 
 def test_a_launch_of_its_own_has_no_pair() -> None:
     """Only launches that are alive together share a pair id."""
-    single = plan_steps([(_contender(),)], _EFFORT, seed=1)
-    pairs = list(plan_steps([(_contender("a"), _contender("b"))], _EFFORT, seed=1))
+    single = plan_turns([(_contender(),)], _EFFORT, seed=1)
+    pairs = list(plan_turns([(_contender("a"), _contender("b"))], _EFFORT, seed=1))
 
-    assert {step.pair for step in single} == {""}
-    assert [step.pair for step in pairs] == ["1", "2"]
+    assert {step.pair for (step,) in single} == {""}
+    assert [step.pair for (step,) in pairs] == ["1", "2"]
+
+
+def test_a_turn_has_pairs_of_one_case_and_each_knows_the_next_in_its_place() -> None:
+    """Five pairs of each of two cases, two at once: turns of 1 and 2, of 3 and 4, and of 5."""
+    groups = [
+        (_contender("a", scenario), _contender("b", scenario)) for scenario in ("mlp", "chain")
+    ]
+
+    turns = list(plan_turns(groups, replace(_EFFORT, launches=5), seed=1, at_once=2))
+
+    assert [[step.launch for step in turn] for turn in turns] == 2 * [[1, 2]] + 2 * [[3, 4]] + [
+        [5],
+        [5],
+    ]
+    assert all(len({step.contenders for step in turn}) == 1 for turn in turns)
+    for turn, after in zip(turns[::2], turns[1::2], strict=True):
+        following = [step.following for step in turn if step.following]
+        assert [(each.launch, each.contenders) for each in following] == [
+            (step.launch, step.contenders) for step in after
+        ]
+
+
+def test_a_case_alone_is_followed_by_itself() -> None:
+    """Its next turn may have fewer pairs, and its last has none after it."""
+    turns = plan_turns(
+        [(_contender("a"), _contender("b"))], replace(_EFFORT, launches=3), seed=1, at_once=2
+    )
+
+    following = [[step.following and step.following.launch for step in turn] for turn in turns]
+
+    assert following == [[3, None], [None]]
 
 
 def test_readings_are_written_with_all_that_names_them(tmp_path: Path) -> None:
@@ -452,3 +486,119 @@ def test_who_hands_over_is_on_the_measured_cpu_and_starts_nothing_there(tmp_path
     assert asked_on == {usable_cpu()}
     assert not asked_on & started_on
     assert os.sched_getaffinity(0) == before
+
+
+_TWO_AT_ONCE = pytest.mark.skipif(
+    len(usable_cpus(2)) < 2, reason="pairs are measured at once where there are two cores"
+)
+
+
+@_TWO_AT_ONCE
+def test_pairs_are_measured_at_once_each_on_a_core_of_its_own(tmp_path: Path) -> None:
+    """The second is opened while the first is; both sides of a pair are asked from one CPU."""
+    out = tmp_path / "a.csv"
+    both = threading.Barrier(2)
+    asked_on: dict[int, set[int]] = {}
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers()
+        run = usual[m.RunBlocks]
+
+        def met(question: m.Message) -> m.Message:
+            if surroundings.interpreter == "a":  # never passed by one pair after the other
+                both.wait(timeout=60)
+            return usual_answers()[m.Calibrate](question)
+
+        def noted(question: m.Message) -> m.Message:
+            cpus = asked_on.setdefault(surroundings.hash_seed, set())
+            cpus.update(os.sched_getaffinity(0))
+            return run(question)
+
+        return usual | {m.Calibrate: met, m.RunBlocks: noted}
+
+    before = os.sched_getaffinity(0)
+    settings = _settings(out, effort=replace(_EFFORT, launches=4), at_once=2)
+
+    Session(settings, FakeLauncher(answers)).run(_pair_of_groups()[:1])
+
+    alone = tmp_path / "alone.csv"
+    Session(replace(settings, out=alone, at_once=1), FakeLauncher(_answers)).run(
+        _pair_of_groups()[:1]
+    )
+    assert _keys(_rows(out)) == _keys(_rows(alone))
+    assert {
+        row.phase for row in _rows(out) if parse_notes(row.detail).get(AT_ONCE_NOTE) == "2"
+    } == {"evaluate"}
+    assert not any(AT_ONCE_NOTE in row.detail for row in _rows(alone))
+    assert [len(cpus) for cpus in asked_on.values()] == [1, 1, 1, 1]
+    assert set.union(*asked_on.values()) == set(usable_cpus(2))
+    assert os.sched_getaffinity(0) == before
+
+
+@_TWO_AT_ONCE
+def test_a_candidate_that_fails_in_two_pairs_at_once_is_told_once(tmp_path: Path) -> None:
+    """As one that fails in the first of them is."""
+    out = tmp_path / "a.csv"
+    crash = m.Failure(phase="compile", status="crash", detail="SIGSEGV")
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers()
+        if surroundings.interpreter == "b":
+            usual[m.RunPhase] = lambda _: crash
+        return usual
+
+    settings = _settings(out, effort=replace(_EFFORT, launches=8), at_once=2)
+    launcher = FakeLauncher(answers)
+
+    Session(settings, launcher).run(_pair_of_groups()[:1])
+
+    assert [row.status for row in _rows(out) if row.status != "ok"] == ["crash"]
+    assert all(launch.closed for launch in launcher.launches)
+
+
+@_TWO_AT_ONCE
+def test_what_ends_one_of_two_pairs_ends_the_other(tmp_path: Path) -> None:
+    """A full disk, say: the pair beside is killed and not waited for, and its crash is not told."""
+    out = tmp_path / "a.csv"
+    launcher: FakeLauncher
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers()
+        number = len(launcher.started)
+
+        def full(_question: m.Message) -> m.Message:
+            raise OSError("no space left on device")
+
+        def waits(_question: m.Message) -> m.Message:
+            assert launcher.launches[number - 1].killed.wait(timeout=60)
+            return m.Failure(phase="evaluate", status="crash", detail="SIGKILL")
+
+        is_first_pair = surroundings.hash_seed == 1_001
+        return usual | {m.Calibrate: full if is_first_pair else waits}
+
+    launcher = FakeLauncher(answers)
+
+    with pytest.raises(OSError, match="no space left"):
+        Session(_settings(out, at_once=2), launcher).run(_pair_of_groups()[:1])
+
+    assert all(launch.closed for launch in launcher.launches)
+    assert not [row for row in _rows(out) if row.status != "ok"]
+
+
+def test_a_slow_first_pair_does_not_shorten_the_blocks_of_the_next(tmp_path: Path) -> None:
+    """A call of one side seemed to fill a block; the next pair asks for as many as really do."""
+    asked: list[int | None] = []
+
+    def answers(surroundings: Surroundings) -> dict[type, Answer]:
+        usual = usual_answers(call_ns=1_000)
+
+        def slow_at_first(question: m.Calibrate) -> m.Message:
+            asked.append(question.calls)
+            calls = 1 if surroundings.interpreter == "a" else 2_000
+            return m.Calibrated(calls=question.calls or calls, call_ns=1_000)
+
+        return usual | {m.Calibrate: slow_at_first}
+
+    Session(_settings(tmp_path / "a.csv"), FakeLauncher(answers)).run(_pair_of_groups()[:1])
+
+    assert asked == [None, None, 2_000, 2_000]

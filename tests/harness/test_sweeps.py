@@ -13,7 +13,7 @@ from harness.effort import quick_effort
 from harness.errors import UsageError
 from harness.launch import Surroundings
 from harness.measurement import Measurement
-from harness.plan import Contender, Version, plan_steps
+from harness.plan import Contender, Version, plan_turns
 from harness.session import Session, Settings
 from harness.sweeps import Stops, ascending
 from harness.worker import messages as m
@@ -116,8 +116,8 @@ def test_the_first_round_of_each_kind_is_in_ascending_order() -> None:
     ]
     effort = quick_effort(launches=2, timeout_s=1, memory=True)
     for seed in range(5):
-        steps = plan_steps(groups, effort, seed)
-        sizes = [dict(step.contenders[0].case.params)["depth"] for step in steps]
+        turns = plan_turns(groups, effort, seed)
+        sizes = [dict(step.contenders[0].case.params)["depth"] for (step,) in turns]
         assert sizes[:5] == sizes[10:] == [1, 3, 5, 7, 9]
         assert sorted(sizes[5:10]) == [1, 3, 5, 7, 9]
 

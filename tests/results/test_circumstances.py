@@ -68,6 +68,20 @@ def test_differing_facts_are_told() -> None:
     ]
 
 
+def test_of_packages_those_that_differ_are_named() -> None:
+    """A handful, and how many more; what is alike is not told."""
+    alike = {"scipy": "1.17", "rich": "15.0"}
+    facts: dict[str, dict[str, object]] = {
+        "e1": {"packages": {**alike, "numpy": "1.26.4", "zlib": "1"}},
+        "e2": {"packages": {**alike, "numpy": "2.4.6", **dict.fromkeys("abcdef", "1")}},
+    }
+
+    assert notes(facts, environment="e2") == [
+        "environments of old and new differ: packages (numpy '1.26.4' → '2.4.6', zlib '1' → –, "
+        "a – → '1', b – → '1', c – → '1', and 3 more)."
+    ]
+
+
 def test_many_facts_are_cut() -> None:
     """A note stays a note."""
     facts: dict[str, dict[str, object]] = {

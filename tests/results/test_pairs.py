@@ -55,7 +55,7 @@ def _is_called(values: Floats, errors: Floats) -> NDArray[np.bool_]:
     return found
 
 
-@given(st.lists(st.floats(-0.1, 0.1), min_size=2, max_size=20), st.floats(1e-6, 1.0), st.booleans())
+@given(st.lists(st.floats(-0.1, 0.1), min_size=2, max_size=9), st.floats(1e-6, 1.0), st.booleans())
 def test_equal_errors_are_students_t(values: list[float], error: float, is_known: bool) -> None:
     """The same mean, error and degrees of freedom, as where no error is known."""
     sample = np.array(values)
@@ -78,6 +78,40 @@ def test_a_pair_of_a_slow_spell_counts_for_little() -> None:
     assert found.weights[-1] < 0.05
     assert found.weights.sum() == pytest.approx(1)
     assert found.estimate.degrees < 10
+
+
+@pytest.mark.parametrize("far", [0.28, -0.28])
+def test_a_pair_far_from_all_others_is_drawn_in_to_three_times_its_error(far: float) -> None:
+    """Of ten, though its own blocks agree: the mean is moved a little, and its way."""
+    values = 0.01 + 0.001 * np.array([1, -1, 2, -2, 1, -1, 2, -2, 0, 0])
+    values[-1] += far
+    errors = np.full(10, 0.002)
+
+    found = of_one(values, errors)
+
+    reach = 3 * math.sqrt(2) * 0.002  # its own error and the usual one
+    middle = np.median(values)
+    assert found.values[-1] == pytest.approx(middle + math.copysign(reach, far))
+    assert found.values[:-1] == pytest.approx(values[:-1])
+    assert found.estimate.value == pytest.approx(found.values.mean())
+
+
+def test_far_pairs_that_come_again_count_in_full() -> None:
+    """Two of ten are no accident: a candidate that is slow in every fifth launch is slower."""
+    values = 0.001 * np.array([1, -1, 2, -2, 1, -1, 2, -2, 250, 250])
+    found = of_one(values, np.full(10, 0.002))
+
+    assert found.values == pytest.approx(values)
+    assert found.estimate.value == pytest.approx(values.mean())
+
+
+def test_few_pairs_do_not_tell_which_is_far() -> None:
+    """Of nine, none is drawn in; of ten whose own errors say that they may lie so, neither."""
+    values = np.array([0.0] * 8 + [0.3])
+    far = np.array([0.0, 0.001] * 5 + [0.3])
+
+    assert of_one(values, np.full(9, 0.002)).values == pytest.approx(values)
+    assert of_one(far, np.full(11, 0.1)).values == pytest.approx(far)
 
 
 def test_errors_that_explain_nothing_do_not_count() -> None:
@@ -138,6 +172,23 @@ def test_weighing_finds_more_on_a_machine_with_spells() -> None:
     """Ten points more, of changes 1.6 times as large as a usual pair's noise."""
     by_weight, plain = called(0.1, 1.6, runs=1_000)
     assert by_weight > plain + 0.1
+
+
+def test_one_far_pair_in_a_hundred_hides_little() -> None:
+    """Fourteen pairs of a change of three standard deviations: found nearly as often with them."""
+    rng = np.random.default_rng(3)
+    values = 1.5 + rng.standard_normal((2_000, 14))
+    errors = np.exp(0.25 * rng.standard_normal(values.shape))
+    with_far = values + 25 * (rng.random(values.shape) < 0.01)
+
+    unknown = np.full(errors.shape, np.nan)
+    without, drawn_in, plain = (
+        _is_called(*each).mean()
+        for each in ((values, errors), (with_far, errors), (with_far, unknown))
+    )
+
+    assert without - drawn_in < 0.03
+    assert without - plain > 0.08
 
 
 def test_what_a_pair_says_is_noted_and_read() -> None:

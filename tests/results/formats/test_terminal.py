@@ -1,16 +1,19 @@
 """The terminal."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from results.comparison import compare
 from results.formats import terminal
+from results.formats.wording import geometric_mean_text
 from results.frames import frame_of
 from results.judgement import Comparison
 from results.summary import summarise
 from tests.results.formats.comparisons import EMPTY, HOSTILE, SEVERAL, USUAL, huge
-from tests.results.samples import suite
+from tests.results.samples import suite, version
 
 
 def printed(comparison: Comparison, width: int = 200, *, every_row: bool = False) -> str:
@@ -86,6 +89,37 @@ def test_names_and_figures_are_whole_at_any_width(width: int) -> None:
 def test_no_line_is_wider_than_the_window(width: int) -> None:
     """Columns are left out and cells folded instead."""
     assert max(map(len, printed(USUAL, width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_labels_are_broken_between_their_parts(width: int) -> None:
+    """Behind `==` and the like; a version stays whole."""
+    parts = ("onnxruntime==", "1.31.1", "git:", "0123456789ab#", "python", "numpy==", "2.4.6")
+    rows = [
+        one
+        for label, times in (
+            ("onnxruntime==1.31.1 numpy==2.4.6", [1.0, 1.01]),
+            ("git:0123456789ab#python", [1.2, 1.21]),
+        )
+        for one in version(label, times)
+    ]
+
+    heading = printed(compare(frame_of(rows)), width).split("─")[0]
+
+    assert [part for part in parts if part not in heading] == []
+
+
+def test_a_mean_that_tells_nothing_gives_no_figures() -> None:
+    """Anything between a thousandth and a thousandfold is inconclusive; a wide change is told."""
+    mean = USUAL.geometric_means[0]
+    nothing = replace(mean, ratio=12.6, ratio_low=0.00189, ratio_high=83_400.0)
+    change = replace(mean, ratio=12.6, ratio_low=1.2, ratio_high=132.0)
+
+    assert "2 cases  " in (text := printed(replace(USUAL, geometric_means=(nothing,))))
+    assert "83,400" not in text
+    assert text.split("geometric mean")[1].split()[4] == "inconclusive"
+    assert "12.6× [1.2×, 132×]" in printed(replace(USUAL, geometric_means=(change,)))
+    assert geometric_mean_text(nothing).endswith(": inconclusive")
 
 
 def test_texts_from_tables_are_harmless() -> None:

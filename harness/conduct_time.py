@@ -43,6 +43,8 @@ _BLOCKS_AT_ONCE = 16
 """Of a launch alone, before the yardstick is read again; more where…"""
 _MOST_STRETCHES = 200
 """…it would be read more often than this."""
+_MUCH_LONGER = 100
+"""Times the budget for repeating: who compiles for half a minute is not asked to do it again."""
 _PATIENCE = 20
 """Times the budget: a machine that stalls for so long is not waited for."""
 
@@ -128,6 +130,8 @@ def _first_time(side: Side, phase: str, effort: Effort) -> None:
         return
     is_wanted = effort.wants(phase)
     elapsed = side.ask(m.RunPhase(phase=phase, collects=is_wanted), m.Elapsed, phase)
+    if phase != "first_call":
+        side.prepared_ns += elapsed.elapsed_ns
     if not is_wanted:
         return
     side.hold(
@@ -373,7 +377,13 @@ def _evaluated(side: Side, judged: Judged, beside: Neighbours | None) -> None:
 
 
 def _repeat(group: Group, effort: Effort) -> None:
-    """Prepare again and again: alone in one go, together a few at a time in mirrored rounds."""
+    """Prepare again and again: alone in one go, together a few at a time in mirrored rounds.
+
+    What took a hundred times as long as that may take is not prepared even once more.
+    """
+    longest_ns = max((side.prepared_ns for side in group.alive), default=0)
+    if longest_ns > _MUCH_LONGER * effort.repeat_budget_ns:
+        return
     if len(group.alive) == 1:
         group.each(_repeat_some, effort.repeats, effort.repeat_budget_ns)
     else:

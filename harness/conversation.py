@@ -86,6 +86,8 @@ class Side:
         self.instances = 1
         """Of the function, each at another place in memory; blocks go round them."""
         self.series = Series()
+        self.prepared_ns = 0
+        """What preparing took, the first call not counted."""
         self.repeats_ns: dict[str, list[int]] = {}
         self.yardstick_ns: dict[str, list[int]] = {}
         self.speeds: list[Speed] = []

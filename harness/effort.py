@@ -33,6 +33,7 @@ class Effort:
     """Stop after the block that exceeds this."""
     repeats: int
     repeat_budget_ns: int
+    """Preparing is repeated once at least, unless it takes a hundred times this."""
     follow_calls: int
     """Calls over which memory is followed at least, if one takes less than a millisecond."""
     follow_samples: int

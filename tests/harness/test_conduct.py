@@ -255,6 +255,23 @@ def test_what_fails_when_it_is_repeated_does_not_contradict_its_first_time() -> 
     ]
 
 
+@pytest.mark.parametrize("seconds", [1.0, 10.0])
+def test_what_takes_long_to_prepare_is_prepared_once(seconds: float) -> None:
+    """Longer than a hundred times the 30 ms that repeating may take; both sides of a pair alike."""
+    sides, launches, rows = _sides(2)
+    launches[1]._answers[m.RunPhase] = lambda q: m.Elapsed(
+        phase=q.phase, elapsed_ns=int(seconds * 1e9) if q.phase == "compile" else 1_000
+    )
+
+    _conduct(sides)
+
+    for side, launch in zip(sides, launches, strict=True):
+        is_repeated = any(isinstance(question, m.Repeat) for _, question in launch.log)
+        told = {row.metric for row in rows.rows[side] if row.phase == "compile"}
+        assert is_repeated == ("time" in told) == (seconds < 3)
+        assert "first_time" in told
+
+
 def test_where_one_phase_is_wanted_no_other_is_told_and_the_rest_may_be_posted() -> None:
     """With `evaluate` alone, what is asked before it is what may be posted ahead."""
     effort = replace(_EFFORT, phases=frozenset({"evaluate"}))

@@ -115,7 +115,8 @@ def gate(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test that needs no engine."""
     session.install("-e", ".[test,tools,pictures,profile,memray]")
-    session.run("pytest", *session.posargs)
+    # Two at a time, each file by one of them: most tests wait for processes of their own.
+    session.run("pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from scipy import special
 
 from harness.cli import main
 from results.tables import read
 
 pytest_plugins = ["pytester"]
+
+_LOADED_BEFORE = special
+"""pytester forgets the modules that a test loads, and NumPy's can be loaded once in a process."""
 
 _SUITE = """
 import pytest
@@ -37,6 +42,13 @@ def _chosen_plugins_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _QUICK = ("--benchmark-min-rounds=5", "--benchmark-max-time=0.01", "-p", "no:cacheprovider")
+
+
+@pytest.fixture(autouse=True)
+def _own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pytest that is started here is no worker, also where these tests are run by some."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)
 
 
 def _run(

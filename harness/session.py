@@ -6,7 +6,7 @@ import random
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +22,7 @@ from harness.conversation import Side, open_request
 from harness.effort import Effort
 from harness.environment import environment_facts
 from harness.interruption import Interrupted, Interruption
-from harness.lanes import Lanes, on_cpus
+from harness.lanes import on_cpus, run_on
 from harness.launch import (
     Launch,
     Launcher,
@@ -124,7 +124,7 @@ class Session:
             Interruption() as interruption,
             TableWriter(settings.out) as table,
             on_cpus(self._other_cpus),
-            Lanes(self._cpus) as lanes,
+            ThreadPoolExecutor(max(1, len(self._cpus))) as pool,
             progress_on_stderr(a_group * len(groups)) as progress,
         ):
             self._written = written_before(
@@ -144,7 +144,7 @@ class Session:
                 self._probe_environments(groups)
                 for turn in chain([first] if first else [], turns):
                     interruption.check()
-                    self._run_turn(turn, table, lanes, progress)
+                    self._run_turn(turn, table, pool, progress)
             finally:
                 self._ahead.close()
 
@@ -182,7 +182,7 @@ class Session:
         )
         return environment_facts(self._launcher, surroundings)
 
-    def _run_turn(self, turn: Turn, table: TableWriter, lanes: Lanes, progress: Progress) -> None:
+    def _run_turn(self, turn: Turn, table: TableWriter, pool: Executor, progress: Progress) -> None:
         for step in turn:
             self._stop_sweeps(step, table)
         kind, group, last = turn[0].kind, turn[0].contenders, turn[-1].launch
@@ -194,7 +194,7 @@ class Session:
             if kind == TIME:
                 spent.begin(last, effort, self._settings.budget_s)
                 started = monotonic()
-                self._measure_at_once(wanted, table, lanes)
+                self._measure_at_once(wanted, table, pool)
                 spent.end(monotonic() - started)
             else:
                 for step, contenders in wanted:
@@ -212,14 +212,15 @@ class Session:
         self,
         wanted: Sequence[tuple[Step, Sequence[Contender]]],
         table: TableWriter,
-        lanes: Lanes,
+        pool: Executor,
     ) -> None:
         """Measure the steps of a turn, each on a CPU of its own.
 
         Who hands over sleeps there while they run, so it takes nothing from them; and it need not
         wait until one that starts has had its slice.
         """
-        lanes.run([partial(self._measure, *each, table) for each in wanted], self._abandon)
+        tasks = [partial(self._measure, *each, table) for each in wanted]
+        run_on(self._cpus, tasks, pool, self._abandon)
 
     def _abandon(self) -> None:
         """Have steps that still run end, and write no more: the session ends without them."""

@@ -159,7 +159,7 @@ class TableWriter:
             if os.path.samestat(self.path.stat(), ours):
                 return
         self._is_lost = True
-        if ours.st_nlink:
+        if os.fstat(descriptor).st_nlink:  # asked again: it may have been deleted since
             advice = "Put it back and go on with --resume: every reading is in it, also the last."
         else:
             kept = _rescued(descriptor)

@@ -15,10 +15,10 @@ treatment effect in meta-analysis with normally distributed responses", Statisti
 errors, or where a pair has none, all of it is Student's t (1908).
 
 In one pair of a few hundred a launch is slow by a fifth from its first block to its last, so that
-the pair's blocks agree on what is not so. A pair that lies farther from the middle than three times its own error, and
-than three times how far pairs usually lie, is drawn in to there (metrically Winsorised: P. J.
-Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964), as
-long as no more than one pair in ten is: what comes oftener is no accident.
+the pair's blocks agree on what is not so. A pair that lies farther from the middle than three times
+its own error, and than three times how far pairs usually lie, is drawn in to there (metrically
+Winsorised: P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
+Statistics 35, 1964), as long as no more than one pair in ten is: what comes oftener is no accident.
 
 What that does to false alarms and to power stands in docs/decisions/0052-weighed-pairs.md and
 0054-far-pairs.md.

@@ -429,39 +429,30 @@ class Session:
         table: TableWriter,
     ) -> None:
         with self._lock:
-            if not self._is_abandoned:
-                self._write_now(contender, step, evaluator_version, measurements, table)
-
-    def _write_now(
-        self,
-        contender: Contender,
-        step: Step,
-        evaluator_version: str,
-        measurements: Sequence[Measurement],
-        table: TableWriter,
-    ) -> None:
-        failed = [each for each in measurements if each.status != "ok"]
-        if failed and contender in self._given_up:  # beside, in the same turn: it is told once
-            measurements = [each for each in measurements if each.status == "ok"]
-        for each in failed:
-            self._given_up.add(contender)
-            self._stops.failed(contender.version, contender.case, each)
-        origin = Origin(
-            session=self.id,
-            contender=contender,
-            step=step,
-            evaluator_version=evaluator_version,
-            environment=self._environments[contender.version.interpreter],
-        )
-        rows = [origin.reading(each, self._notes(each, step)) for each in measurements]
-        fresh = [
-            (row, each.pair_ratio)
-            for row, each in zip(rows, measurements, strict=True)
-            if not self._written.has(row)
-        ]
-        table.write([row for row, _ in fresh])
-        ratios = [ratio for _, ratio in fresh if ratio is not None]
-        self._pair_ratios.setdefault(contender, []).extend(ratios)
+            if self._is_abandoned:
+                return
+            failed = [each for each in measurements if each.status != "ok"]
+            if failed and contender in self._given_up:  # beside, in the same turn: it is told once
+                measurements = [each for each in measurements if each.status == "ok"]
+            for each in failed:
+                self._given_up.add(contender)
+                self._stops.failed(contender.version, contender.case, each)
+            origin = Origin(
+                session=self.id,
+                contender=contender,
+                step=step,
+                evaluator_version=evaluator_version,
+                environment=self._environments[contender.version.interpreter],
+            )
+            rows = [origin.reading(each, self._notes(each, step)) for each in measurements]
+            fresh = [
+                (row, each.pair_ratio)
+                for row, each in zip(rows, measurements, strict=True)
+                if not self._written.has(row)
+            ]
+            table.write([row for row, _ in fresh])
+            ratios = [ratio for _, ratio in fresh if ratio is not None]
+            self._pair_ratios.setdefault(contender, []).extend(ratios)
 
     def _notes(self, each: Measurement, step: Step) -> dict[str, str]:
         """What the session knows of a pair: that others ran beside it, that it is the last."""

@@ -105,11 +105,14 @@ def test_a_run_is_a_launch_of_a_result_table(pytester: pytest.Pytester) -> None:
 def test_a_leak_is_seen(pytester: pytest.Pytester) -> None:
     """A function that keeps 1,000 bytes a call has a memory drift of that; one that does not, none.
 
-    Objects of Python stay out of the C heap, so that tracing sees what mallinfo2 cannot.
+    Objects of Python stay out of the C heap, so that tracing sees what mallinfo2 cannot. They are
+    kept in a deque, as a list would be moved as it grows, and tracing takes all of it for new then.
     """
     pytester.makepyfile(
         """
-        kept = []
+        from collections import deque
+
+        kept = deque()
 
         def test_leaky(phases):
             phases.evaluate(lambda: kept.append(bytearray(1_000)))

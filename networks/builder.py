@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,13 @@ class Builder:
         node = self._input(WEIGHT, name, shape, dtype)
         if node.dtype is BOOL:
             raise NetworkError(f"weight {name!r}: bool has no derivative; declare it as data")
-        self._inputs[name] = node
+        self._inputs[node.attributes] = node
         return node
 
     def data(self, name: str, shape: Sequence[int] = (), *, dtype: str | None = None) -> Node:
         """An input that every call may give anew; float or bool."""
-        self._inputs[name] = node = self._input(DATA, name, shape, dtype)
+        node = self._input(DATA, name, shape, dtype)
+        self._inputs[node.attributes] = node
         return node
 
     def constant(self, value: Any, *, dtype: str | None = None) -> Node:
@@ -117,7 +119,9 @@ class Builder:
         except (KeyError, TypeError):
             sizes = self._checked(operator, name, shape)
         kind = self.dtype if dtype is None else _dtype(dtype)
-        node = new_node(operator, (), name, sizes, kind, self._cache)
+        # One object for a name, the same that generated source has for it: its functions find an
+        # input without comparing texts, wherever compiling would have laid a copy.
+        node = new_node(operator, (), intern(str(name)), sizes, kind, self._cache)
         if self._origins is not None:
             self._origins.record(node)
         return node

@@ -40,6 +40,19 @@ def test_inputs_and_outputs_keep_their_order() -> None:
     assert repr(network) == "<network: 4 nodes, 2 weights, 2 data, 2 outputs>"
 
 
+@pytest.mark.parametrize("kind", [str, np.str_])
+def test_equal_names_of_inputs_are_one_object(kind: type[str]) -> None:
+    """What generated source calls an input is the key it finds it by, not a copy elsewhere."""
+    name = kind("".join(["w", "0"]))
+    net = Builder()
+
+    weight = net.weight(name)
+    net.output(weight)
+
+    assert weight.attributes is eval(compile("'w0'", "", "eval"))  # noqa: S307 - our own text
+    assert net.network().names[0] is weight.attributes
+
+
 def test_the_loss_is_the_output_where_there_is_no_other() -> None:
     """A network with a loss alone returns it."""
     net = Builder()

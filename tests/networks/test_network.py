@@ -49,7 +49,7 @@ def test_equal_names_of_inputs_are_one_object(kind: type[str]) -> None:
     weight = net.weight(name)
     net.output(weight)
 
-    assert weight.attributes is eval(compile("'w0'", "", "eval"))  # noqa: S307 - our own text
+    assert weight.attributes is eval(compile("'w0'", "", "eval"))
     assert net.network().names[0] is weight.attributes
 
 

@@ -257,11 +257,12 @@ def _blocks_together(group: Group, effort: Effort) -> None:
 def _affordable(sides: Sequence[Side], budget_s: float) -> float:
     """How many rounds the budget pays for, by what blocks usually take: not by what a stall took.
 
-    A pair whose rounds were cut short by a stall would stand on a handful of blocks.
+    A pair whose rounds were cut short by a stall would stand on a handful of blocks. Of a round's
+    two blocks, the faster one counts.
     """
     round_ns = sum(
         ROUND_BLOCKS
-        * statistics.median(side.series.elapsed_ns)
+        * statistics.median_low(side.series.elapsed_ns)
         * (1 + side.untimed_calls / side.series.calls)
         for side in sides
         if side.series.elapsed_ns

@@ -217,12 +217,16 @@ def test_a_budget_ends_interleaving_after_a_whole_round() -> None:
     assert sorted(names) == ["A", "A", "B", "B"]
 
 
-@pytest.mark.parametrize(("stalled", "rounds"), [(1, 8), (10**6, 2)])
-def test_a_stall_cuts_no_rounds_short_and_long_blocks_do(stalled: int, rounds: int) -> None:
+@pytest.mark.parametrize(
+    ("stalled", "slow_ns", "rounds"), [(1, 50_000, 8), (1, 160_000_000, 8), (10**6, 50_000, 2)]
+)
+def test_a_stall_cuts_no_rounds_short_and_long_blocks_do(
+    stalled: int, slow_ns: int, rounds: int
+) -> None:
     """Of a budget of 200 µs a side, one slow block leaves all 8 rounds; slow blocks leave two."""
     sides, launches, _ = _sides(2)
     for launch in launches:
-        elapsed_ns = itertools.chain(itertools.repeat(50_000, stalled), itertools.repeat(1_000))
+        elapsed_ns = itertools.chain(itertools.repeat(slow_ns, stalled), itertools.repeat(1_000))
 
         def run(question: m.RunBlocks, elapsed_ns: Iterator[int] = elapsed_ns) -> m.Blocks:
             return blocks([next(elapsed_ns)], question.calls)

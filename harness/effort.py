@@ -81,10 +81,11 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
 
 
 def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
-    """About a fifth of a second of measuring a pair.
+    """Up to half a second of measuring a pair.
 
-    Pairs count, not blocks, and a handful of pairs can prove little (docs/decisions/0006-looks.md),
-    so a pair takes about as long to measure as to start.
+    Pairs count, not blocks, and a handful of pairs can prove little (docs/decisions/0006-looks.md);
+    but what pairs differ by is for the most part what their own blocks differ by, so a pair takes
+    longer to measure than to start (docs/decisions/0045-blocks-of-a-pair.md).
     """
     return replace(
         usual_effort(launches=launches, timeout_s=timeout_s, memory=memory),
@@ -93,8 +94,8 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         instances=4,
         instances_budget_ns=25 * MILLISECOND_NS,
         warm_up_blocks=4,
-        blocks=44,
-        evaluate_budget_ns=120 * MILLISECOND_NS,
+        blocks=88,
+        evaluate_budget_ns=240 * MILLISECOND_NS,
         repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,
     )

@@ -2,15 +2,16 @@
 
 A measurement that stops as soon as it has seen enough would err more often than it says, since it
 gives chance several chances. So the error level is spent over a fixed schedule of looks at the
-number of pairs n: 5, 7, 10, 14, 20, 28, 40, … (5 and 7, doubled again and again), to which belong
-slots of n: up to 5, 6 to 7, 8 to 10 and so on. A spending function F, which rises from 0 to 1, says
-what share of the level is spent by each look (K. K. G. Lan and D. L. DeMets, "Discrete sequential
-boundaries for clinical trials", Biometrika 70, 1983); ours is
+number of pairs n: 6, 8, then 10, 14, 20, 28, 40, … (5 and 7, doubled again and again), to which
+belong slots of n: up to 6, 7 to 8, 9 to 10 and so on. All are even, as pairs come two at a time on
+two cores. A spending function F, which rises from 0 to 1, says what share of the level is spent by
+each look (K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for clinical trials",
+Biometrika 70, 1983); ours is
 
     F(n) = 0.1 + 0.9 n³ / (n³ + 17³)
 
 so that two thirds are spent from 8 to 28 pairs, and a tenth is kept for the first look: some
-launches are so long that there are five pairs and no more. A look within a slot is taken at the
+launches are so long that there are six pairs and no more. A look within a slot is taken at the
 slot's own part of the level, F(this look) - F(the one before). The intervals of all looks together
 miss the truth with at most the level, by Bonferroni's inequality, whatever the reason for stopping
 and however the looks depend on each other: they are repeated confidence intervals (C. Jennison and
@@ -47,13 +48,16 @@ from results.statistics import (
     smallest_detectable,
 )
 
-FIRST_LOOK: Final = 5
-"""Pairs before which nothing is decided."""
+FIRST_LOOK: Final = 6
+"""Pairs before which nothing is decided, unless there are no more of them."""
 
 LEAST_LOG_BAND: Final = 1e-9
 """Ratios nearer to 1 than this are rounding, whatever the threshold."""
 
-_SECOND_LOOK: Final = 7
+_SECOND_LOOK: Final = 8
+_DOUBLED: Final = (5, 7)
+"""Later looks are these, doubled again and again."""
+
 _FIRST_SHARE: Final = 0.1
 """Of the level: kept for the first look."""
 
@@ -93,10 +97,11 @@ class Decision:
 
 
 def schedule() -> Iterator[int]:
-    """All looks, in order: 5, 7, 10, 14, 20, 28, …."""
-    for doubling in range(_MOST_DOUBLINGS):
-        yield FIRST_LOOK << doubling
-        yield _SECOND_LOOK << doubling
+    """All looks, in order: 6, 8, 10, 14, 20, 28, …."""
+    yield from (FIRST_LOOK, _SECOND_LOOK)
+    for doubling in range(1, _MOST_DOUBLINGS):
+        for pairs in _DOUBLED:
+            yield pairs << doubling
 
 
 def _slot_shares(ends: NDArray[np.int64]) -> Floats:

@@ -81,7 +81,7 @@ def usual_effort(*, launches: int, timeout_s: float, memory: bool) -> Effort:
 
 
 def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memory: bool) -> Effort:
-    """Up to half a second of measuring a pair.
+    """About a third of a second of measuring a pair.
 
     Pairs count, not blocks, and a handful of pairs can prove little (docs/decisions/0006-looks.md);
     but what pairs differ by is for the most part what their own blocks differ by, so a pair takes
@@ -95,7 +95,7 @@ def paired_effort(*, launches: int, least_launches: int, timeout_s: float, memor
         instances_budget_ns=25 * MILLISECOND_NS,
         warm_up_blocks=4,
         blocks=88,
-        evaluate_budget_ns=240 * MILLISECOND_NS,
+        evaluate_budget_ns=160 * MILLISECOND_NS,
         repeats=2,
         repeat_budget_ns=20 * MILLISECOND_NS,
     )

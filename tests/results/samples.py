@@ -71,14 +71,14 @@ def suite(label: str, seed: int, slower: float = 1.0) -> list[Reading]:
     """A version measured in two cases: times, memory, drift, counts, and a refusal."""
     rows: list[Reading] = []
     for number, scenario in enumerate(("chain", "mlp")):
-        times = lognormal(seed + number, 10, slower * 1e-3)
-        sizes = [50e6 + 4096 * (i % 3) for i in range(10)]
-        drifts = [0.1 * (i % 3) for i in range(10)]
+        times = lognormal(seed + number, 8, slower * 1e-3)
+        sizes = [50e6 + 4096 * (i % 3) for i in range(8)]
+        drifts = [0.1 * (i % 3) for i in range(8)]
         for metric, source, values in (
             ("time", "perf_counter_ns", times),
             ("peak_memory", "VmHWM", sizes),
             ("memory_drift", "mallinfo2", drifts),
-            ("nodes", "builder", [301.0] * 10),
+            ("nodes", "builder", [301.0] * 8),
         ):
             phase = "evaluate" if metric != "nodes" else "construct"
             rows += version(

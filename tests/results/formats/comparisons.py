@@ -9,7 +9,7 @@ from tests.results.samples import reading, suite, version
 
 EVIL = "=cmd|'/c'|<script>alert(1)</script>\n::error::@all `x` \x1b[2J\u202e"
 
-USUAL = compare(frame_of(suite("1.6.2", 1) + suite("1.9.1", 2, slower=1.05)))
+USUAL = compare(frame_of(suite("1.6.2", 1) + suite("1.9.1", 2, slower=1.06)))
 
 SEVERAL = compare(
     frame_of([one for label in ("1.0", "2.0", "3.0") for one in version(label, [1.0])])

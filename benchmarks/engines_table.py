@@ -1,7 +1,8 @@
-"""Tables of `graphgauge engines` as Markdown: `python -m benchmarks.engines_table TABLE.csv`.
+"""Tables of `graphgauge engines` as Markdown: `python -m benchmarks.engines_table TABLE.csv…`.
 
 For each mode the time per call, evaluators × scenarios; then for each scenario and mode a line for
 each evaluator that measured it, the quickest call first, and below them what is lacking, by reason.
+Several tables, as of engines that were measured on a core each, are taken as one.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ Failures = dict[tuple[str, ...], Reading]
 """Of each case that failed, the row that says so."""
 
 
-def main(path: Path) -> None:
+def main(paths: Sequence[Path]) -> None:
     """Print the tables."""
-    frame = read(path)
+    frame = pd.concat(map(read, paths), ignore_index=True)
     summaries = sorted(summarise(frame), key=_subject)
     failures = failures_of(frame)
     for mode in sorted({each.mode for each in summaries}):
@@ -171,4 +172,4 @@ def _case(of: CaseSummary | Reading) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main([Path(argument) for argument in sys.argv[1:]])

@@ -6,18 +6,24 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from harness.environment import machine_facts, system_text
 from harness.launch import has_chosen_layout, usable_cpu
 from harness.payload import cache_directory
+from harness.worker.yardstick import Yardstick
 
 WATCHED_S = 0.5
 """How long the system's counters are watched."""
+_REPEATED_S = 0.4
+_LEAST_REPEATS = 20
+"""So often the same work is timed at least, even where that takes longer."""
+_UNEVEN = 1.2
 _BUSY_SHARE = 0.05
 _STOLEN_SHARE = 0.005
 _LEAST_FREE_BYTES = 1 << 30
@@ -46,6 +52,7 @@ def diagnose(table_folder: Path) -> list[Finding]:
     return [
         *_cpus(),
         *_load(watched),
+        steadiness_of_speed(_repeated_work_ns()),
         *_clock(),
         *_frequency(),
         *_memory(),
@@ -123,6 +130,42 @@ def _load(watched: _Watched) -> Iterator[Finding]:
         )
     else:
         yield Finding(topic="steal", found=f"{watched.stolen:.1%}")
+
+
+def steadiness_of_speed(times_ns: Sequence[int]) -> Finding:
+    """Whether the same work takes as long from one moment to the next.
+
+    Args:
+        times_ns: CPU time that it took, again and again: waiting for the CPU is no part of it.
+    """
+    low, high = np.percentile(times_ns, (10, 90))
+    if high < _UNEVEN * low:
+        return Finding(topic="speed", found=f"even: the same work takes {high / low:.2f} × at most")
+    return Finding(
+        topic="speed",
+        found=f"the same work takes {high / low:.2f} × as long at one moment as at another",
+        advice="who shares the core slows it down, which no counter tells (on a virtual machine, "
+        "the neighbour on its other thread), or its frequency changes: give a larger --budget, or "
+        "measure at another time",
+    )
+
+
+def _repeated_work_ns() -> list[int]:
+    """Of the yardstick's loop, on the CPU that subjects stay on."""
+    cpu = usable_cpu()
+    granted = os.sched_getaffinity(0) if cpu is not None else set()
+    if cpu is not None:
+        os.sched_setaffinity(0, {cpu})
+    try:
+        yardstick = Yardstick(time.thread_time_ns)
+        end = time.monotonic() + _REPEATED_S
+        times: list[int] = []
+        while time.monotonic() < end or len(times) < _LEAST_REPEATS:
+            times.append(yardstick.read()["interpreter_loop"])
+        return times
+    finally:
+        if cpu is not None:
+            os.sched_setaffinity(0, granted)
 
 
 def _clock() -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from evaluators.engines.table import ENGINES
 from results.frames import readings
 from results.schema import OK, Reading
 from results.summary import BREAK_EVEN, CaseSummary, summarise
-from results.tables import read
+from results.tables import read_many
 from results.units import quantity
 
 EVALUATORS = (*BREAK_EVEN, *(name for engine in ENGINES for name in engine.evaluators))
@@ -35,7 +35,7 @@ Failures = dict[tuple[str, ...], Reading]
 
 def main(paths: Sequence[Path]) -> None:
     """Print the tables."""
-    frame = pd.concat(map(read, paths), ignore_index=True)
+    frame = read_many(paths)
     summaries = sorted(summarise(frame), key=_subject)
     failures = failures_of(frame)
     for mode in sorted({each.mode for each in summaries}):

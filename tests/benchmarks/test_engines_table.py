@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.engines_table import EVALUATORS, failures_of, lacking, measured, overview
+from benchmarks.engines_table import EVALUATORS, failures_of, lacking, main, measured, overview
 from results.frames import frame_of
 from results.schema import Reading
 from results.summary import summarise
+from results.writing import TableWriter
 from tests.results.samples import reading
 
 
@@ -90,3 +93,20 @@ def test_what_has_no_memory_columns_is_named() -> None:
     frame = frame_of([_called("jax", 1e-3)])
 
     assert "- `jax`: not measured under memory probes" in lacking(summarise(frame), {})
+
+
+def test_engines_of_two_tables_stand_in_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of two that were measured at once, on a core each."""
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path, evaluator in zip(paths, ("interpreter", "numba"), strict=True):
+        with TableWriter(path) as table:
+            table.write([_called(evaluator, 1e-3, session=path.stem)])
+
+    main(paths)
+
+    printed = capsys.readouterr().out.splitlines()
+    (heading,) = (number for number, line in enumerate(printed) if line.startswith("| |"))
+    lines = printed[heading + 2 : heading + 4]
+    assert [line.split(" | ")[0] for line in lines] == ["| `interpreter`", "| `numba`"]

@@ -275,14 +275,24 @@ def _permute_dims(node: Node) -> Callable[[Any], Any]:
     in_order = sorted(axes)
     turn = in_order.index(axes[0]) if axes else 0
     if axes != in_order[turn:] + in_order[:turn]:
-        places = _places(shape).transpose(node.attributes.axes)
-        return _gather(places, node.operands[0].size)
+        return _mixed(shape, node.attributes.axes)
     if not turn:
         return lambda x: x
     rows, columns = [
         math.prod([shape[axis] for axis in part]) for part in (in_order[turn:], in_order[:turn])
     ]
     return lambda x: casadi.vec(casadi.reshape(x, rows, columns).T)
+
+
+def _mixed(shape: Shape, axes: Sequence[int]) -> Callable[[Any], Any]:
+    """Elements change places, alike for each place along the leading axes that stay: as rows."""
+    stay = next(place for place, axis in enumerate(axes) if place != axis)
+    columns, rows = math.prod(shape[:stay]), math.prod(shape[stay:])
+    if columns == 1 or columns * rows < _LONG:
+        return _gather(_places(shape).transpose(axes), columns * rows)
+    order = _places(shape[stay:]).transpose([axis - stay for axis in axes[stay:]])
+    chosen = order.reshape(-1).tolist()
+    return lambda x: casadi.vec(casadi.reshape(x, rows, columns)[chosen, :])
 
 
 def _reduction(of_rows: Callable[[Any, int, int], Any]) -> Callable[[Node], Callable[[Any], Any]]:

@@ -205,9 +205,11 @@ def test_casadi_broadcasts_any_axes(shape: tuple[int, ...], wanted: tuple[int, .
     np.testing.assert_array_equal(total, array + other)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 1, 3), (2, 3, 1, 2), (0, 3)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 4), (2, 1, 3), (2, 3, 1, 2), (0, 3), (5, 40, 60), (3, 5, 20, 40)], ids=str
+)
 def test_casadi_permutes_any_axes(shape: tuple[int, ...]) -> None:
-    """Some permutations are the transpose of a matrix, some are none, the others are gathered."""
+    """Some are the transpose of a matrix, some none; others are gathered, or rows are."""
     pytest.importorskip("casadi", reason="casadi is not installed: pip install '.[casadi]'")
     orders = list(permutations(range(len(shape))))
     net = Builder(dtype="float64")

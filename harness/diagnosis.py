@@ -24,6 +24,7 @@ _REPEATED_S = 0.4
 _LEAST_REPEATS = 20
 """So often the same work is timed at least, even where that takes longer."""
 _UNEVEN = 1.2
+"""Times as long: the 90th percentile of the same work, by the 10th."""
 _BUSY_SHARE = 0.05
 _STOLEN_SHARE = 0.005
 _LEAST_FREE_BYTES = 1 << 30
@@ -139,14 +140,15 @@ def steadiness_of_speed(times_ns: Sequence[int]) -> Finding:
         times_ns: CPU time that it took, again and again: waiting for the CPU is no part of it.
     """
     low, high = np.percentile(times_ns, (10, 90))
-    if high < _UNEVEN * low:
-        return Finding(topic="speed", found=f"even: the same work takes {high / low:.2f} × at most")
+    advice = (
+        "who shares the core slows it down, which no counter tells (on a virtual machine, the "
+        "neighbour on its other thread), or its frequency changes: give a larger --budget, or "
+        "measure at another time"
+    )
     return Finding(
         topic="speed",
         found=f"the same work takes {high / low:.2f} × as long at one moment as at another",
-        advice="who shares the core slows it down, which no counter tells (on a virtual machine, "
-        "the neighbour on its other thread), or its frequency changes: give a larger --budget, or "
-        "measure at another time",
+        advice=advice if high >= _UNEVEN * low else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""`graphgauge doctor`: what makes times unsure here, without measuring anything."""
+"""`graphgauge doctor`: what makes times unsure here, without measuring any subject."""
 
 from __future__ import annotations
 

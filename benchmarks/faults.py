@@ -25,9 +25,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.faulty_subjects import FAULTS, HONEST, MARK, SCENARIO, Fault
-from results.schema import Reading
+from results.schema import YARDSTICK, Reading
 from results.tables import read, readings
-from results.yardsticks import YARDSTICK
 
 PLUGIN = Path(__file__).with_name("faulty_subjects.py")
 _LIMIT_BYTES = 2**30

@@ -29,9 +29,8 @@ import psutil
 
 from harness.cli import main as main_of_command_line
 from results.errors import TableError
-from results.schema import Reading
+from results.schema import YARDSTICK, Reading
 from results.tables import read, readings
-from results.yardsticks import YARDSTICK
 
 PLUGIN = Path(__file__).with_name("faulty_subjects.py")
 _PLAN = (

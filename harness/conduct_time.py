@@ -28,7 +28,7 @@ from harness.worker.evidence import Evidence
 from results.drift import drift_notes, time_drift
 from results.notes import format_notes
 from results.pairs import noted_ratio
-from results.yardsticks import SPEED_YARDSTICKS
+from results.schema import SPEED_YARDSTICKS
 
 UNTIMED_CALLS = 2
 """After a hand-over, with caches cold, the first calls are slow (docs/decisions/0001)."""

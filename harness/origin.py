@@ -11,8 +11,7 @@ from harness.environment import machine_id
 from harness.measurement import Measurement
 from harness.plan import Contender, Step
 from results.notes import format_notes
-from results.schema import METRICS, Reading, storable
-from results.yardsticks import YARDSTICK
+from results.schema import METRICS, YARDSTICK, Reading, storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,12 +28,12 @@ from results.judgement import Comparison, exit_code
 from results.labels import chosen_labels, label_by_file
 from results.leaks import with_leaks
 from results.rows import rows
-from results.schema import METRICS
+from results.schema import METRICS, YARDSTICK
 from results.sequential import check_settings
 from results.sessions import BetweenSessions
 from results.steadiness import steadiness_notes
 from results.trials import trial
-from results.yardsticks import YARDSTICK, are_the_same_work
+from results.yardsticks import are_the_same_work
 
 __all__ = ["Comparison", "compare", "exit_code", "label_by_file"]
 

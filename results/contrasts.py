@@ -1,7 +1,7 @@
 """Readings of two versions brought face to face: series by series, pair by pair."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,17 +9,13 @@ from numpy.typing import NDArray
 
 from results.frames import row_ids
 from results.notes import as_number, parse_notes
-from results.pairs import LOG_RATIO_ERROR_NOTE, LOG_RATIO_NOTE, weighed
-from results.schema import CASE_COLUMNS, METRICS, OK, Case, Kind
+from results.pairs import LAST_PAIR_NOTE, LOG_RATIO_ERROR_NOTE, LOG_RATIO_NOTE, weighed
+from results.schema import CASE_COLUMNS, METRICS, OK, YARDSTICK, Case, Kind
 from results.statistics import Estimate, Floats, Moments, moments, paired, welch
-from results.yardsticks import YARDSTICK, log_speeds, speeds_beside
+from results.yardsticks import log_speeds, speeds_beside
 
 SERIES_COLUMNS = (*CASE_COLUMNS, "phase", "metric", "unit", "source")
 """What names a series: the values of its launches can be compared with each other."""
-
-LAST_PAIR_NOTE: Final = "last_pair"
-"""In the detail of a pair's readings: that no more would be measured, and for which reason, as was
-settled before their values were known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from results.notes import parse_notes
 
@@ -225,7 +224,7 @@ def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.99) -> S
     slopes = _pairwise_slopes(positions, values)
     median = float(np.median(slopes))
     variance = _kendall_variance(positions, values) * _inflation(values - median * positions)
-    half_width = float(-special.ndtri((1 - confidence) / 2)) * np.sqrt(variance)
+    half_width = float(-scipy.special.ndtri((1 - confidence) / 2)) * np.sqrt(variance)
     lower = max(0, round((len(slopes) - half_width) / 2) - 1)
     upper = min(len(slopes) - 1, round((len(slopes) + half_width) / 2))
     return Slope(value=median, low=float(slopes[lower]), high=float(slopes[upper]))
@@ -285,12 +284,13 @@ def _p_greater(some: Floats, others: Floats) -> float:
     ranks = _ranks(np.concatenate([some, others]))
     above = float(ranks[:size].sum()) - size * (size + 1) / 2
     deviation = math.sqrt(size * rest * (size + rest + 1) / 12)
-    return float(special.ndtr((size * rest / 2 - above) / deviation))
+    return float(scipy.special.ndtr((size * rest / 2 - above) / deviation))
 
 
 def _ranks(values: Floats) -> Floats:
     """From 1 on; what is equal shares the mean of its ranks."""
-    return np.array(pd.Series(values).rank(), dtype=np.float64)
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts.cumsum() - (counts - 1) / 2)[places]
 
 
 def _series(x: Sequence[float], y: Sequence[float]) -> tuple[Floats, Floats]:
@@ -343,7 +343,7 @@ def _inflation(residuals: Floats) -> float:
     total = float(ranks @ ranks)
     if total == 0.0:
         return 1.0
-    bound = float(-special.ndtri(0.025)) / np.sqrt(size)
+    bound = float(-scipy.special.ndtri(0.025)) / np.sqrt(size)
     added = 0.0
     for lag in range(1, size - 2):
         correlation = float(ranks[:-lag] @ ranks[lag:]) / total

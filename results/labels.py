@@ -9,8 +9,7 @@ import pandas as pd
 
 from results.errors import ComparisonError, NothingToCompareError
 from results.frames import merged, row_ids
-from results.schema import KEY_COLUMNS
-from results.yardsticks import YARDSTICK
+from results.schema import KEY_COLUMNS, YARDSTICK
 
 
 def labels_of(frame: pd.DataFrame) -> list[str]:

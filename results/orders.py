@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import special
+import scipy
 
 from results.curves import Curve, Floats, Order, fitted
 from results.locations import located
@@ -142,7 +142,9 @@ class Profile:
         if not self.launch_degrees:
             return True
         degrees = max(1, len(self.logs) - curve.parameters)
-        return bool(special.fdtrc(degrees, self.launch_degrees, curve.misfit / degrees) < 0.01)
+        return bool(
+            scipy.special.fdtrc(degrees, self.launch_degrees, curve.misfit / degrees) < 0.01
+        )
 
     def _interval(
         self, order: Order, level: float
@@ -169,9 +171,9 @@ class Profile:
         at = int(np.argmin(misfits))
         degrees = max(1, len(self.logs) - curve.parameters)
         if self._is_lacking(curve):
-            allowed = self._left_over(curve) * special.fdtri(1, degrees, 1 - level)
+            allowed = self._left_over(curve) * scipy.special.fdtri(1, degrees, 1 - level)
         else:
-            allowed = special.fdtri(1, degrees + self.launch_degrees, 1 - level)
+            allowed = scipy.special.fdtri(1, degrees + self.launch_degrees, 1 - level)
         excess = misfits - misfits[at] - allowed
         within = np.flatnonzero(excess <= 0)
         low, high = int(within[0]), int(within[-1])

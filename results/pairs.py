@@ -31,7 +31,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from results.notes import as_number
@@ -42,6 +41,10 @@ LOG_RATIO_NOTE: Final = "log_ratio"
 
 LOG_RATIO_ERROR_NOTE: Final = "log_ratio_error"
 """Beside it: the standard error of that log ratio, as the pair's own blocks tell it."""
+
+LAST_PAIR_NOTE: Final = "last_pair"
+"""In the detail of a pair's readings: that no more would be measured, and for which reason, as was
+settled before their values were known."""
 
 LEAST_WEIGHED: Final = 8
 """Pairs; of fewer, degrees of freedom are dearer than noise."""
@@ -177,5 +180,9 @@ def _drawn_in(values: Floats, own: Floats, groups: NDArray[np.int64], size: int)
 
 def _medians(values: Floats, groups: NDArray[np.int64], size: int) -> Floats:
     """Of each group; NaN for an empty one."""
-    found = pd.Series(values).groupby(groups).median().reindex(range(size))
-    return np.asarray(found, dtype=np.float64)
+    counts = np.bincount(groups, minlength=size)
+    starts = counts.cumsum() - counts
+    rising = np.append(values[np.lexsort((values, groups))], np.nan)
+    lower, upper = starts + (counts - 1) // 2, starts + counts // 2
+    middles = (rising[lower] + rising[upper]) / 2
+    return np.where(counts > 0, middles, np.nan)

@@ -21,8 +21,8 @@ microarray experiments", Statistical Applications in Genetics and Molecular Biol
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from results.contrasts import Contrast
 from results.statistics import Estimate, Floats, Moments, welch
@@ -90,7 +90,7 @@ def _varies_by_itself(
     Bonferroni.
     """
     degrees, squares = _within_sides(found)
-    chance = special.chdtrc(degrees, squares / PROBE_SD_BYTES**2)
+    chance = scipy.special.chdtrc(degrees, squares / PROBE_SD_BYTES**2)
     rows = np.bincount(cases[is_memory], minlength=int(cases.max(initial=0)) + 1)
     is_wide = is_memory & (chance < VARYING_LEVEL / np.maximum(rows, 1)[cases])
     varies: NDArray[np.bool_] = np.isin(cases, cases[is_wide])

@@ -156,6 +156,16 @@ class Reading:
     environment: str
 
 
+YARDSTICK: Final = "yardstick"
+"""The evaluator of readings that tell how fast the machine was."""
+
+YARDSTICKS: Final = ("numpy_dispatch", "matmul", "interpreter_loop")
+"""What stands in the place of their scenario."""
+
+SPEED_YARDSTICKS: Final = ("numpy_dispatch", "interpreter_loop")
+"""Those that tell the speed: graphs of small arrays are made of both. A matrix product's time
+followed the machine less than any case's did."""
+
 COLUMNS: Final = tuple(field.name for field in fields(Reading))
 REAL_COLUMNS: Final = ("value", "spread")
 WHOLE_COLUMNS: Final = ("launch", "blocks", "calls")

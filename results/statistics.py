@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ def interval(estimate: Estimate, level: float | Floats) -> tuple[Floats, Floats]
 
 def quantile(degrees: Floats, level: float | Floats) -> Floats:
     """What |t| exceeds with probability `level`."""
-    found: Floats = -special.stdtrit(degrees, np.asarray(level) / 2)
+    found: Floats = -scipy.special.stdtrit(degrees, np.asarray(level) / 2)
     return found
 
 
@@ -140,7 +140,7 @@ def _two_sided(distance: Floats, estimate: Estimate) -> Floats:
     with np.errstate(all="ignore"):
         statistic = distance / estimate.standard_error
     statistic = np.where((estimate.standard_error == 0) & (distance <= _ROUNDING), 0.0, statistic)
-    p: Floats = np.minimum(2 * special.stdtr(estimate.degrees, -statistic), 1.0)
+    p: Floats = np.minimum(2 * scipy.special.stdtr(estimate.degrees, -statistic), 1.0)
     return p
 
 
@@ -200,12 +200,12 @@ def _noncentrality(degrees: Floats, level: float | Floats, power: float) -> Floa
     columns, risks = distinct[0, :, np.newaxis], distinct[1, :, np.newaxis]
     shares = (np.arange(_QUADRATURE_POINTS) + 0.5) / _QUADRATURE_POINTS
     critical = quantile(columns, risks) * np.sqrt(
-        2 * special.gammaincinv(columns / 2, shares) / columns
+        2 * scipy.special.gammaincinv(columns / 2, shares) / columns
     )
     low, high = np.zeros_like(columns), critical[:, -1:] + 10
     for _ in range(40):
         middle = (low + high) / 2
-        enough = special.ndtr(middle - critical).mean(axis=1, keepdims=True) >= power
+        enough = scipy.special.ndtr(middle - critical).mean(axis=1, keepdims=True) >= power
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     found: Floats = np.where(known, high[:, 0][places.reshape(degrees.shape)], np.nan)
     return found

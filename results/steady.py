@@ -92,7 +92,9 @@ def classify(seconds_per_call: Sequence[float]) -> Steady:
     if count < LEAST_BLOCKS:
         return Steady(kind="flat", start=0, stop=count)
     blocks_of = _parts(count)
-    logs = np.array([np.median(np.log(values[part])) for part in blocks_of])
+    logs = np.log(values)
+    if len(blocks_of) < count:
+        logs = np.array([np.median(logs[part]) for part in blocks_of])
     ends = change_points(logs)
     bounds = list(zip([0, *ends[:-1]], ends, strict=True))
     levels = np.array([np.median(logs[start:stop]) for start, stop in bounds])

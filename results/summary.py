@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 
 from results.frames import first_appearance, readings, row_ids
 from results.judgement import case_name
-from results.schema import CASE_COLUMNS, OK, PHASES, PREPARE_PHASES, Reading, is_exact_source
+from results.schema import (
+    CASE_COLUMNS,
+    OK,
+    PHASES,
+    PREPARE_PHASES,
+    YARDSTICK,
+    Reading,
+    is_exact_source,
+)
 from results.steadiness import steadiness, told
-from results.yardsticks import YARDSTICK
 
 BREAK_EVEN: Final = ("interpreter", "straightline")
 """The evaluators that cost little to prepare: what a longer preparation has to pay off against."""

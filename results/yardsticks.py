@@ -19,18 +19,8 @@ import numpy as np
 import pandas as pd
 
 from results.frames import row_ids
-from results.schema import OK
+from results.schema import OK, SPEED_YARDSTICKS, YARDSTICK
 from results.statistics import Floats
-
-YARDSTICK: Final = "yardstick"
-"""The evaluator of readings that tell how fast the machine was."""
-
-YARDSTICKS: Final = ("numpy_dispatch", "matmul", "interpreter_loop")
-"""What stands in the place of their scenario."""
-
-SPEED_YARDSTICKS: Final = ("numpy_dispatch", "interpreter_loop")
-"""Those that tell the speed: graphs of small arrays are made of both. A matrix product's time
-followed the machine less than any case's did."""
 
 LEAST_READINGS: Final = 5
 """Of each yardstick, in a session: fewer are too noisy."""

@@ -17,8 +17,9 @@ import numpy as np
 from benchmarks.verdict.places import RUNS, TRIALS
 from benchmarks.verdict.records import IDENTICAL, OURS, of_tool, read_records
 from benchmarks.verdict.workloads import WORKLOADS
+from results.schema import YARDSTICK
 from results.tables import read
-from results.yardsticks import YARDSTICK, log_speeds
+from results.yardsticks import log_speeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,9 +33,8 @@ from results.report.histories import LEAST_VERSIONS
 from results.report.plots import KINDS
 from results.report.profiles import Profile
 from results.report.timelines import Timeline, read_blocks, read_timelines, renamed
-from results.schema import OK as GOOD, PHASES
+from results.schema import OK as GOOD, PHASES, YARDSTICK
 from results.tables import read
-from results.yardsticks import YARDSTICK
 
 
 class Report:

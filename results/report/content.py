@@ -25,7 +25,7 @@ from results.report.growth import Family, families
 from results.report.histories import Entry, entries, history_plots
 from results.report.plots import SPECIFICATIONS, Kind
 from results.report.timelines import Timeline
-from results.yardsticks import YARDSTICK
+from results.schema import YARDSTICK
 
 Environments = Mapping[str, Mapping[str, object]]
 

@@ -12,7 +12,7 @@ from harness.launch import Surroundings
 from harness.measurement import Measurement
 from harness.worker import messages as m
 from harness.worker.evidence import Evidence
-from results.yardsticks import YARDSTICKS
+from results.schema import YARDSTICKS
 
 PHASES = ["construct", "differentiate", "lower", "compile", "first_call", "evaluate", "teardown"]
 

@@ -14,7 +14,7 @@ from harness.conversation import Side
 from harness.effort import Effort, quick_effort
 from harness.measurement import interquartile_range
 from harness.worker import messages as m
-from results.yardsticks import YARDSTICKS
+from results.schema import YARDSTICKS
 from tests.harness.fakes import PHASES, REQUEST, FakeLaunch, Recorder, blocks, usual_answers
 
 _EFFORT = quick_effort(launches=1, timeout_s=60, memory=True)

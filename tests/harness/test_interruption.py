@@ -18,9 +18,8 @@ from benchmarks.kills import Counts, kill_until_complete, uninterrupted
 from harness.awake import AwakeClock
 from harness.cli import main
 from harness.interruption import Interrupted, Interruption, put_off
-from results.schema import Reading
+from results.schema import YARDSTICK, Reading
 from results.tables import read, readings
-from results.yardsticks import YARDSTICK
 from tests.harness.processes import lives
 
 _PLUGIN = str(Path(__file__).parent / "subjects" / "misbehaving.py")

@@ -7,10 +7,10 @@ import pytest
 from results.comparison import compare
 from results.frames import frame_of
 from results.judgement import Row
-from results.schema import Reading
+from results.schema import SPEED_YARDSTICKS, YARDSTICKS, Reading
 from results.sessions import BetweenSessions
 from results.summary import summarise
-from results.yardsticks import SPEED_YARDSTICKS, YARDSTICKS, are_the_same_work
+from results.yardsticks import are_the_same_work
 from tests.results.samples import lognormal, reading, version
 
 ALIKE = BetweenSessions(sd=0.002, speed_corrected_sd=0.002)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import gc
 import linecache
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.worker.places import shortened
@@ -76,7 +76,7 @@ def _traced(a_round: Callable[[], None], rounds: int) -> _Traced:
 
     gc.collect()
     with tempfile.TemporaryDirectory(prefix="graphgauge-memray-") as folder:
-        file = Path(folder) / "allocations.bin"
+        file = os.path.join(folder, "allocations.bin")
         with memray.Tracker(
             file,
             native_traces=True,

@@ -7,13 +7,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter_ns
 
 from harness.worker.messages import RecordTimeline, TimelineRecorded
 from harness.worker.profiling import ProfiledSubject
 
-_STATM = Path("/proc/self/statm")
+_STATM = "/proc/self/statm"
 PHASES, BLOCKS, COLLECTOR = "phases", "blocks", "collector"
 
 
@@ -36,7 +35,8 @@ class _Record:
     def read_memory(self) -> None:
         """Resident bytes, where the system tells them at no cost."""
         try:
-            pages = int(_STATM.read_bytes().split()[1])
+            with open(_STATM, "rb") as file:
+                pages = int(file.read().split()[1])
         except (OSError, IndexError, ValueError):
             return
         self.resident_bytes.append((self.now(), pages * os.sysconf("SC_PAGE_SIZE")))

@@ -7,7 +7,6 @@ so that such a call has its whole time, however many signals it swallowed.
 
 from __future__ import annotations
 
-import random
 import signal
 from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
@@ -39,10 +38,12 @@ class SignalSampler:
     """Samples the main thread while it is entered; for use as a context, again and again."""
 
     def __init__(self, interval_us: int, clock: Clock) -> None:
+        from random import Random  # noqa: PLC0415 - slow to import, and every launch would have to
+
         self._interval_s = interval_us * 1e-6
         self._clock = clock
         self._last_ns = 0
-        self._random = random.Random(1)
+        self._random = Random(1)
         self._is_entered = False
         self._previous: Any = None
         self.weights_ns: dict[Stack, int] = {}

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evaluators import catalog
 from harness.worker import messages as m
@@ -20,8 +20,10 @@ from harness.worker.plugins import announce_installed, load_plugins
 from harness.worker.preparation import Refusal
 from harness.worker.recording import RecordedSubject
 from harness.worker.restrictions import restrict
-from harness.worker.steps import StepTimes
 from scenarios import scenario
+
+if TYPE_CHECKING:
+    from harness.worker.steps import StepTimes
 
 
 class Service:
@@ -105,6 +107,8 @@ class Service:
 
     def _stepped(self) -> StepTimes:
         if self._steps is None:
+            from harness.worker.steps import StepTimes  # noqa: PLC0415 - slow, and for profiles
+
             self._steps = StepTimes(self._opened)
         return self._steps
 

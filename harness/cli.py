@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import io
 import os
 import sys
@@ -16,6 +18,10 @@ from harness.progress import say
 from harness.worker.plugins import PluginError
 from results.errors import ComparisonError, NothingToCompareError, TableError
 from scenarios.scenario import ScenarioError
+
+# At the end there is nothing to collect: all goes with the process, and looking for cycles among
+# pandas' objects takes longer than starting Python.
+atexit.register(gc.freeze)
 
 _ERRORS = (UsageError, TableError, ComparisonError, ScenarioError, EvaluatorError, PluginError)
 

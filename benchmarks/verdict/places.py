@@ -21,8 +21,13 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def surroundings(*, hash_seed: int | None = None) -> dict[str, str]:
-    """The environment with one thread a process, and our packages importable."""
-    fixed = dict.fromkeys(_THREADS, "1") | {"PYTHONPATH": str(ROOT)}
+    """The environment with one thread a process, our packages importable, and bytecode kept.
+
+    Who forbids Python to keep it, as containers often do, has every command compile all that it
+    imports.
+    """
+    fixed = dict.fromkeys(_THREADS, "1")
+    fixed |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
     if hash_seed is not None:
         fixed["PYTHONHASHSEED"] = str(hash_seed)
     return {**os.environ, **fixed}

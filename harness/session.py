@@ -42,9 +42,9 @@ from harness.sweeps import Stops
 from harness.timeline import Timeline
 from harness.worker import messages as m
 from harness.written import Written, written_before
-from results.contrasts import LAST_PAIR_NOTE
-from results.pairs import PairRatio
-from results.tables import TableWriter, write_environment
+from results.environments import write_environment
+from results.pairs import LAST_PAIR_NOTE, PairRatio
+from results.writing import TableWriter
 
 _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
@@ -102,8 +102,14 @@ class Session:
         self._side_files = SideFiles(settings.out)
         self.id = _new_session_id()
 
-    def run(self, groups: Sequence[Group]) -> None:
+    def run(
+        self, groups: Sequence[Group], *, while_starting: Callable[[], None] = lambda: None
+    ) -> None:
         """Measure every group; when this returns or raises, all finished readings are on disk.
+
+        Args:
+            groups: each of contenders that are alive together, the baseline first.
+            while_starting: called once, while the first processes start.
 
         Raises:
             Interrupted: if Ctrl-C was pressed once, between two launches.
@@ -141,7 +147,7 @@ class Session:
                 first = next(turns, ())
                 for step in first:  # while nothing is measured, it may start anywhere
                     self._start_ahead(step, self._starting_cpus)
-                self._probe_environments(groups)
+                self._probe_environments(groups, while_starting)
                 for turn in chain([first] if first else [], turns):
                     interruption.check()
                     self._run_turn(turn, table, pool, progress)
@@ -163,11 +169,13 @@ class Session:
                 self._given_up.add(contender)
                 self._stops.failed(contender.version, contender.case, row)
 
-    def _probe_environments(self, groups: Iterable[Group]) -> None:
+    def _probe_environments(self, groups: Iterable[Group], meanwhile: Callable[[], None]) -> None:
         """Ask every interpreter for its facts before anything is measured under it."""
         interpreters = sorted({each.version.interpreter for group in groups for each in group})
         with ThreadPoolExecutor() as pool:  # each waits for a process of its own
-            found = list(pool.map(self._environment_facts, interpreters))
+            answers = pool.map(self._environment_facts, interpreters)
+            meanwhile()
+            found = list(answers)
         for interpreter, (identity, facts) in zip(interpreters, found, strict=True):
             self._environments[interpreter] = identity
             write_environment(self._settings.out, identity, facts)

@@ -9,11 +9,9 @@ from harness.conversation import PREPARED_PHASES
 from harness.measurement import Measurement
 from harness.plan import MEMORY, TIME, Contender, Step
 from harness.spending import BUDGET
-from results.contrasts import LAST_PAIR_NOTE
 from results.notes import parse_notes
-from results.pairs import LOG_RATIO_NOTE, PairRatio, noted_ratio
+from results.pairs import LAST_PAIR_NOTE, LOG_RATIO_NOTE, PairRatio, noted_ratio
 from results.schema import Reading
-from results.tables import read, readings
 
 _LAST_OF_MEMORY = ("teardown", "retained_memory")
 
@@ -90,6 +88,8 @@ def written_before(
     """
     if not resume or not table.stat().st_size:
         return Written()
+    from results.tables import read, readings  # noqa: PLC0415 - pandas; most sessions begin anew
+
     found = list(readings(read(table)))
     return Written(
         (each for each in found if each.session == found[-1].session),

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from harness.calibrations import calibrations_path
 from harness.cases import Case, make_cases, parse_spec
-from harness.commands.judging import LEVEL
 from harness.commands.options import (
     DEFAULT_TIMEOUT_S,
     add_at_once_option,
@@ -22,6 +21,7 @@ from harness.commands.options import (
     positive_float,
     require_out,
 )
+from harness.commands.threshold import LEVEL
 from harness.diagnosis import diagnose
 from harness.effort import paired_effort
 from harness.environment import machine_id

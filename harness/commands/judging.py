@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness import github as actions
 from harness.calibrations import calibrations_of, latest_calibration
+from harness.commands.threshold import LEVEL, threshold_of
 from harness.environment import machine_id
 from harness.printing import write_out
 from harness.progress import say
@@ -20,10 +21,6 @@ from results.labels import evaluators_as_versions
 from results.schema import OK
 from results.sessions import BetweenSessions
 from results.tables import read, read_environments
-
-LEVEL = 0.01
-"""The chance that any of a comparison's verdicts is wrong."""
-DEFAULT_THRESHOLD = 0.01
 
 _TEXTS = {
     "markdown": markdown.render,
@@ -88,15 +85,6 @@ def compared(
         level=LEVEL,
         between=between_sessions(calibrations_of(machine_id())) or BetweenSessions(),
     )
-
-
-def threshold_of(arguments: argparse.Namespace) -> float:
-    """The change that does not matter: as asked for, else this machine's floor, else 1 %."""
-    if arguments.threshold is not None:
-        return float(arguments.threshold)
-    calibration = latest_calibration(machine_id())
-    floor = None if calibration is None else calibration.floor
-    return DEFAULT_THRESHOLD if floor is None else floor
 
 
 def show(comparison: Comparison, form: str, *, everything: bool) -> None:

@@ -1,5 +1,7 @@
 """`graphgauge versus`: measure versions at once, interleaved, and compare them."""
 
+# ruff: noqa: PLC0415 - what judges and explains is imported while the first processes start
+
 from __future__ import annotations
 
 import argparse
@@ -8,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from harness.cases import Case
-from harness.commands.explaining import RECORDED_S, Wish, explain, step_effort
-from harness.commands.judging import LEVEL, environments_of, judge, threshold_of
 from harness.commands.options import (
     add_at_once_option,
     add_effort_options,
@@ -21,6 +21,7 @@ from harness.commands.options import (
     require_out,
     with_memory_launches,
 )
+from harness.commands.threshold import LEVEL, threshold_of
 from harness.effort import Effort, paired_effort, quick_effort
 from harness.errors import UsageError
 from harness.exits import NOTHING, OK
@@ -40,7 +41,6 @@ from results.errors import ComparisonError
 from results.family import case_level
 from results.pairs import PairRatio
 from results.sequential import FIRST_LOOK, decide, is_look
-from results.tables import read
 
 _QUICK_PAIRS = 5
 _MOST_PAIRS = 1_000
@@ -102,15 +102,14 @@ class Versus:
         groups = _groups(sides, versions, cases)
         session = Session(settings)
         try:
-            session.run(groups)
+            session.run(groups, while_starting=_load_what_judges)
         except Interrupted:
             with contextlib.suppress(ComparisonError):  # nothing to compare so far
                 self._judged(arguments, settings, session, sides)
             raise
         code = self._judged(arguments, settings, session, sides)
         if arguments.explain:
-            for group in groups:
-                explain(group, _wish(arguments, plugins))
+            _explain(groups, arguments, plugins)
         missing = [side.label for side, version in zip(sides, versions, strict=True) if not version]
         if missing:
             say(f"not compared, since they did not install: {', '.join(missing)}")
@@ -124,6 +123,9 @@ class Versus:
         sides: Sequence[Side],
     ) -> int:
         """Show what came of it; the exit code is returned."""
+        from harness.commands.judging import environments_of, judge
+        from results.tables import read
+
         frame = read(settings.out)
         measured = frame[frame["session"] == session.id]
         say(f"table: {settings.out}")
@@ -135,9 +137,18 @@ class Versus:
         )
 
 
-def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
-    """An explanation has the verdict's budget again, where one was given, or its own."""
-    return Wish(
+def _load_what_judges() -> None:
+    """Import it while processes start, which takes them as long: pandas and scipy are large."""
+    import harness.commands.judging  # noqa: F401
+
+
+def _explain(
+    groups: Sequence[Sequence[Contender]], arguments: argparse.Namespace, plugins: tuple[str, ...]
+) -> None:
+    """Explain each group; with the verdict's budget again, where one was given, or its own."""
+    from harness.commands.explaining import RECORDED_S, Wish, explain, step_effort
+
+    wish = Wish(
         by="operator",
         top=_EXPLAINED_ROWS,
         folder=require_out(arguments, "versus.csv").parent,
@@ -150,6 +161,8 @@ def _wish(arguments: argparse.Namespace, plugins: tuple[str, ...]) -> Wish:
             timeout_s=arguments.timeout,
         ),
     )
+    for group in groups:
+        explain(group, wish)
 
 
 def _evaluators(arguments: argparse.Namespace, sides: Sequence[Side]) -> tuple[str, ...]:

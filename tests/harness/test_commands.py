@@ -28,3 +28,17 @@ def test_a_command_imports_no_other() -> None:
     )
 
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_versus_starts_without_what_judges() -> None:
+    """It is imported while the first processes start, and takes about as long as they do."""
+    script = (
+        "import sys; from harness.cli import _parser; _parser(['versus']);"
+        "print({'pandas', 'scipy.special', 'harness.commands.judging'} & sys.modules.keys())"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "set()"

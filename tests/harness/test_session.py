@@ -126,6 +126,22 @@ def test_readings_are_written_with_all_that_names_them(tmp_path: Path) -> None:
     assert all(row.machine and row.environment for row in rows)
 
 
+def test_something_is_done_while_the_first_processes_start(tmp_path: Path) -> None:
+    """Once, and before anything is asked of a subject."""
+    launcher = FakeLauncher(_answers)
+    asked_before: list[list[m.Message]] = []
+
+    def meanwhile() -> None:
+        questions = [question for each in launcher.launches for _, question in each.log]
+        asked_before.append([each for each in questions if not isinstance(each, m.Describe)])
+
+    Session(_settings(tmp_path / "a.csv"), launcher).run(
+        [(_contender("a"), _contender("b"))], while_starting=meanwhile
+    )
+
+    assert asked_before == [[]]
+
+
 def test_both_sides_of_a_pair_have_the_same_hash_seed(tmp_path: Path) -> None:
     """Launches that are alive together differ in what is compared and in nothing else."""
     launcher = FakeLauncher(_answers)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.cases import make_cases, parse_spec
 from harness.cli import main
-from harness.commands import explaining, profile_steps, versus
+from harness.commands import explaining, profile_steps
 from harness.launch import LocalLauncher
 from harness.plan import Contender, Version
 from harness.profiling.launches import StepEffort, SteppedLaunch, time_steps
@@ -185,7 +185,7 @@ def test_a_verdict_can_be_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the comparison's table, with the comparison's exit code."""
-    monkeypatch.setattr(versus, "RECORDED_S", 0.02)
+    monkeypatch.setattr(explaining, "RECORDED_S", 0.02)
     command = ["versus", "interpreter", "straightline", "--scenario", "rnn:steps=4"]
     chosen = ["--mode", "output", "--quick", "--launches", "3", "--no-memory", "--explain"]
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from harness.cases import parse_spec
 from harness.effort import usual_effort
 from harness.plan import Contender, Version
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from harness.worker.plugins import load_plugins
 from networks.caches import POLICIES
 from results.notes import parse_notes

@@ -27,7 +27,8 @@ from evaluators.protocol import EvaluatorError
 from harness.cases import make_cases, parse_spec
 from harness.effort import MILLISECOND_NS, Effort, quick_effort, usual_effort
 from harness.plan import Contender, Version
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from results.drift import class_of
 from results.schema import Reading
 from results.tables import read, readings

@@ -24,7 +24,8 @@ from time import monotonic
 from harness.cases import Case, parse_spec
 from harness.effort import Effort, usual_effort
 from harness.plan import Contender, Version
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from harness.worker.plugins import load_plugins
 from results.notes import parse_notes
 from results.schema import PHASES, Reading

@@ -32,7 +32,8 @@ from harness.conduct_time import ROUND_BLOCKS
 from harness.effort import paired_effort
 from harness.launch import LocalLaunch, LocalLauncher, Surroundings, granted_cpus, usable_cpu
 from harness.plan import Contender, Version
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from harness.side_files import blocks_path
 from harness.worker.evidence import Evidence
 

@@ -5,42 +5,29 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from time import monotonic
-from typing import Any
 
-from harness.ahead import Ahead
 from harness.conduct_memory import conduct_memory
-from harness.conduct_time import conduct_time, questions_ahead
-from harness.conversation import Side, open_request
-from harness.effort import Effort
-from harness.environment import environment_facts
+from harness.conduct_time import conduct_time
+from harness.conversation import Side
 from harness.interruption import Interrupted, Interruption
 from harness.lanes import on_cpus, run_on
-from harness.launch import (
-    Launch,
-    Launcher,
-    LocalLauncher,
-    StartLayout,
-    Surroundings,
-    granted_cpus,
-    usable_cpus,
-)
+from harness.launch import Launch, Launcher, LocalLauncher, usable_cpus
 from harness.measurement import Measurement
 from harness.origin import Origin
 from harness.plan import MEMORY, TIME, Contender, Group, Step, Turn, plan_turns
 from harness.progress import Progress, progress_on_stderr, say
+from harness.settings import Settings
 from harness.side_files import SideFiles
 from harness.spending import Spent
+from harness.starting import Starter
 from harness.sweeps import Stops
 from harness.timeline import Timeline
-from harness.worker import messages as m
 from harness.written import Written, written_before
 from results.environments import write_environment
 from results.pairs import LAST_PAIR_NOTE, PairRatio
@@ -50,27 +37,6 @@ _MEMORY_SHARE = 0.2
 """About what a case's memory launches take of the time of its other launches."""
 AT_ONCE_NOTE = "at_once"
 """Beside a time that others were measured beside: how many pairs ran at the same time."""
-_UNMOVED = StartLayout(environment_bytes=0, mapped_pages=0, heap_bytes=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a user chose for a session."""
-
-    out: Path
-    effort: Effort
-    seed: int
-    plugins: tuple[str, ...] = ()
-    memory_limit_bytes: int | None = None
-    budget_s: float | None = None
-    """For the times of each case, all versions together; None for no limit."""
-    enough: Callable[[Sequence[PairRatio]], bool] | None = None
-    """Whether a candidate's log ratios to its baseline, one a pair, have decided its case."""
-    fixed_layout: bool = False
-    resume: bool = False
-    at_once: int = 1
-    """Pairs that are measured at the same time, each on the CPU of a core of its own; fewer where
-    there are fewer cores. What is measured alone is measured with nothing of ours beside it."""
 
 
 class Session:
@@ -81,17 +47,14 @@ class Session:
 
     def __init__(self, settings: Settings, launcher: Launcher | None = None) -> None:
         self._settings = settings
-        self._launcher = launcher or LocalLauncher()
+        self._starter = Starter(settings, launcher or LocalLauncher())
         self._cpus = usable_cpus(settings.at_once)
         """That are measured on; none where launches are not pinned."""
         self._at_once = 1
-        self._starting_cpus = granted_cpus()
         self._environments: dict[str, str] = {}
         self._spent: dict[Group, Spent] = {}
         self._pair_ratios: dict[Contender, list[PairRatio]] = {}
         self._calls: dict[Contender, int] = {}
-        self._phases: dict[Contender, Sequence[str]] = {}
-        self._ahead = Ahead()
         self._running: set[Launch] = set()
         self._is_abandoned = False
         self._lock = threading.RLock()
@@ -146,13 +109,13 @@ class Session:
             try:
                 first = next(turns, ())
                 for step in first:  # while nothing is measured, it may start anywhere
-                    self._start_ahead(step, self._starting_cpus)
+                    self._start_ahead(step, self._starter.cpus)
                 self._probe_environments(groups, while_starting)
                 for turn in chain([first] if first else [], turns):
                     interruption.check()
                     self._run_turn(turn, table, pool, progress)
             finally:
-                self._ahead.close()
+                self._starter.close()
 
     def seconds_spent(self, group: Group) -> float:
         """What the times of a group took to measure."""
@@ -173,29 +136,21 @@ class Session:
         """Ask every interpreter for its facts before anything is measured under it."""
         interpreters = sorted({each.version.interpreter for group in groups for each in group})
         with ThreadPoolExecutor() as pool:  # each waits for a process of its own
-            answers = pool.map(self._environment_facts, interpreters)
+            ask = partial(self._starter.environment_facts, cpu=self._cpu)
+            answers = pool.map(ask, interpreters)
+            _load_statistics()
             meanwhile()
             found = list(answers)
         for interpreter, (identity, facts) in zip(interpreters, found, strict=True):
             self._environments[interpreter] = identity
             write_environment(self._settings.out, identity, facts)
 
-    def _environment_facts(self, interpreter: str) -> tuple[str, Mapping[str, Any]]:
-        surroundings = Surroundings(
-            interpreter=interpreter,
-            hash_seed=0,
-            cpu=self._cpu,
-            starting_cpus=self._starting_cpus,
-            layout=None if self._settings.fixed_layout else _UNMOVED,
-        )
-        return environment_facts(self._launcher, surroundings)
-
     def _run_turn(self, turn: Turn, table: TableWriter, pool: Executor, progress: Progress) -> None:
         for step in turn:
             self._stop_sweeps(step, table)
         kind, group, last = turn[0].kind, turn[0].contenders, turn[-1].launch
         effort, spent = self._settings.effort, self._spent[turn[0].contenders]
-        self._ahead.keep_only([*turn, *(step.following for step in turn if step.following)])
+        self._starter.keep_only([*turn, *(step.following for step in turn if step.following)])
         wanted = [(step, contenders) for step in turn if (contenders := self._wanted(step))]
         progress.begin(f"{group[0].case} ({kind} {last})")
         if wanted:
@@ -289,20 +244,20 @@ class Session:
         try:
             sides = []
             for contender in wanted:
-                ready = self._ahead.take(step, contender)
-                launch = ready or self._start(self._surroundings(contender, step, cpu))
+                with on_cpus(self._other_cpus):
+                    launch, was_ahead = self._starter.launch(step, contender, cpu)
                 launches.append(launch)
                 self._know(launch)
                 if step.kind == MEMORY:
                     timelines.append((contender, Timeline(launch.process)))
-                going_to = None if ready is None else cpu
+                going_to = cpu if was_ahead else None
                 sides.append(self._side(launch, contender, step, table, going_to))
             effort = self._settings.effort
             if step.kind == TIME:
                 if len(sides) == 1:
                     when = {"when_open": partial(self._start_next, step, self._other_cpus)}
                 else:  # what differs by little is timed with nothing starting beside it
-                    cpus = self._starting_cpus if cpu is None or self._at_once == 1 else (cpu,)
+                    cpus = self._starter.cpus if cpu is None or self._at_once == 1 else (cpu,)
                     when = {"when_timed": partial(self._start_next, step, cpus)}
                 conduct_time(sides, effort, rng, **when)
             else:
@@ -342,12 +297,20 @@ class Session:
             for contender, side in measured
             if not side.failed and side.series.elapsed_ns
         }
-        self._phases |= {contender: side.phases for contender, side in measured}
+        self._starter.learn_phases({contender: side.phases for contender, side in measured})
 
     def _start_next(self, step: Step, cpus: Sequence[int]) -> None:
-        """Have the next step's processes start on those CPUs, and do there what is not timed."""
         if step.following is not None and not self._is_beyond(step.following):
             self._start_ahead(step.following, cpus)
+
+    def _start_ahead(self, step: Step, cpus: Sequence[int]) -> None:
+        """Have a step's processes start on those CPUs; where there are none they start later.
+
+        The threads that serve them stay off the CPUs that are measured on.
+        """
+        if self._cpus and cpus and not self._is_abandoned:
+            with on_cpus(self._other_cpus):
+                self._starter.start_ahead(step, self._wanted(step), cpus)
 
     def _is_beyond(self, step: Step) -> bool:
         """Whether a step comes after its group's last one."""
@@ -358,54 +321,7 @@ class Session:
     def _other_cpus(self) -> list[int]:
         """Those that nothing is measured on; none where launches are not pinned."""
         measured_on = self._cpus[: self._at_once]
-        return [cpu for cpu in self._starting_cpus if measured_on and cpu not in measured_on]
-
-    def _start_ahead(self, step: Step, cpus: Sequence[int]) -> None:
-        """Have a step's processes start on those CPUs; where there are none they start later."""
-        if not (self._cpus and cpus) or self._is_abandoned:
-            return
-        for contender in self._wanted(step):
-            surroundings = self._surroundings(contender, step, None)
-            elsewhere = replace(surroundings, starting_cpus=tuple(cpus))
-            launch = self._start(elsewhere)
-            self._ahead.add(step, contender, launch)
-            for question in questions_ahead(
-                self._request(contender, step),
-                self._phases.get(contender, ()),
-                self._settings.effort,
-            ):
-                launch.post(question)
-
-    def _start(self, surroundings: Surroundings) -> Launch:
-        """A launch; the threads that serve it stay off the CPUs that are measured on."""
-        with on_cpus(self._other_cpus):
-            return self._launcher.start(surroundings)
-
-    def _surroundings(self, contender: Contender, step: Step, cpu: int | None) -> Surroundings:
-        return Surroundings(
-            interpreter=contender.version.interpreter,
-            hash_seed=self._launch_seed(step) % 2**32,
-            cpu=cpu,
-            starting_cpus=self._starting_cpus,
-            layout=None if self._settings.fixed_layout else self._layout(step),
-            memory_limit_bytes=self._settings.memory_limit_bytes,
-            exact_memory=step.kind == MEMORY,
-        )
-
-    def _layout(self, step: Step) -> StartLayout:
-        """The same for all sides of the step."""
-        return StartLayout.drawn(random.Random(f"layout {self._launch_seed(step)}"))
-
-    def _launch_seed(self, step: Step) -> int:
-        return self._settings.seed * 1_000 + step.launch
-
-    def _request(self, contender: Contender, step: Step) -> m.Open:
-        return open_request(
-            contender.case,
-            seed=self._launch_seed(step),
-            plugins=self._settings.plugins,
-            fixed_layout=self._settings.fixed_layout or step.kind == MEMORY,
-        )
+        return [cpu for cpu in self._starter.cpus if measured_on and cpu not in measured_on]
 
     def _side(
         self,
@@ -421,7 +337,7 @@ class Session:
 
         return Side(
             launch,
-            self._request(contender, step),
+            self._starter.request(contender, step),
             emit,
             timeout_s=self._settings.effort.timeout_s,
             calls=self._calls.get(contender),
@@ -472,6 +388,11 @@ class Session:
         if step.launch == spent.last:
             notes[LAST_PAIR_NOTE] = spent.why_last
         return notes
+
+
+def _load_statistics() -> None:
+    """Import what scipy loads when it is first used: while processes start, in one thread."""
+    import scipy.special  # noqa: F401, PLC0415
 
 
 def _new_session_id() -> str:

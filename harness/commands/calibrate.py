@@ -31,7 +31,8 @@ from harness.launch import LocalLauncher
 from harness.plan import Contender, Group, Version
 from harness.profiling.peaks import measured_peaks
 from harness.progress import say
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from results.calibration import (
     LEAST_PAIRS,
     Calibration,

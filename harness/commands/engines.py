@@ -25,7 +25,7 @@ from harness.exits import NOTHING
 from harness.installations import InstallationError, installed
 from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Settings
+from harness.settings import Settings
 
 _LAUNCHES, _QUICK_LAUNCHES = 5, 2
 _BASELINES = ("interpreter", "straightline")

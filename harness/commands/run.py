@@ -20,7 +20,8 @@ from harness.exits import NOTHING, OK
 from harness.interruption import Interrupted
 from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from results.formats.terminal import console, render_growths, render_summary
 from results.growth import growths
 from results.summary import summarise

@@ -29,7 +29,8 @@ from harness.interruption import Interrupted
 from harness.launch import usable_cpus
 from harness.plan import Contender, Version
 from harness.progress import say
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from harness.sides import (
     EvaluatorSide,
     RequirementSide,
@@ -138,7 +139,7 @@ class Versus:
 
 
 def _load_what_judges() -> None:
-    """Import it while processes start, which takes them as long: pandas and scipy are large."""
+    """Import it while processes start, which takes them as long: pandas is large."""
     import harness.commands.judging  # noqa: F401
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from harness.cli import main
 from harness.launch import LocalLaunch
-from harness.session import Settings
+from harness.settings import Settings
 from harness.worker import messages as m
 from results.schema import COLUMNS
 from results.tables import read

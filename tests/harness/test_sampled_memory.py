@@ -13,7 +13,8 @@ from harness.cases import parse_spec
 from harness.effort import Effort, quick_effort
 from harness.plan import Contender, Version
 from harness.sampled_memory import SampledMemory
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from harness.timeline import Sample
 from harness.worker.messages import MeasureMemory, MemoryRead
 from harness.worker.plugins import load_plugins

@@ -14,7 +14,8 @@ from harness.errors import UsageError
 from harness.launch import Surroundings
 from harness.measurement import Measurement
 from harness.plan import Contender, Version, plan_turns
-from harness.session import Session, Settings
+from harness.session import Session
+from harness.settings import Settings
 from harness.sweeps import Stops, ascending
 from harness.worker import messages as m
 from results.schema import Reading

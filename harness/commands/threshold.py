@@ -9,7 +9,7 @@ from harness.environment import machine_id
 
 LEVEL = 0.01
 """The chance that any of a comparison's verdicts is wrong."""
-DEFAULT_THRESHOLD = 0.01
+_DEFAULT_THRESHOLD = 0.01
 
 
 def threshold_of(arguments: argparse.Namespace) -> float:
@@ -18,4 +18,4 @@ def threshold_of(arguments: argparse.Namespace) -> float:
         return float(arguments.threshold)
     calibration = latest_calibration(machine_id())
     floor = None if calibration is None else calibration.floor
-    return DEFAULT_THRESHOLD if floor is None else floor
+    return _DEFAULT_THRESHOLD if floor is None else floor
